@@ -1,0 +1,1 @@
+"""Bindings of the kernels in ``kraken-core``, module ``geom``."""

@@ -1,0 +1,1 @@
+"""Building blocks: geometry, text, documents, networks."""

@@ -1,0 +1,93 @@
+//! Open chains of segments.
+
+use super::{Point, along, dist, dist_to_segment, sub};
+
+/// Length in pixels.
+pub fn length(line: &[Point]) -> f64 {
+    line.windows(2).map(|w| dist(w[0], w[1])).sum()
+}
+
+/// The point at `distance` from the start; clamped to the ends. `None` for an
+/// empty line.
+pub fn point_at(line: &[Point], distance: f64) -> Option<Point> {
+    let first = *line.first()?;
+    let mut left = distance;
+    if left <= 0.0 {
+        return Some(first);
+    }
+    for w in line.windows(2) {
+        let l = dist(w[0], w[1]);
+        if l > 0.0 && left <= l {
+            return Some(along(w[0], sub(w[1], w[0]), left / l));
+        }
+        left -= l;
+    }
+    line.last().copied()
+}
+
+/// The point at half the length. `None` for an empty line.
+pub fn midpoint(line: &[Point]) -> Option<Point> {
+    point_at(line, length(line) / 2.0)
+}
+
+/// Drops points equal to their predecessor.
+pub fn dedup(line: &[Point]) -> Vec<Point> {
+    let mut out: Vec<Point> = Vec::with_capacity(line.len());
+    for &p in line {
+        if out.last() != Some(&p) {
+            out.push(p);
+        }
+    }
+    out
+}
+
+/// Douglas–Peucker simplification of an open line: no dropped point is
+/// farther than `tolerance` from the result, both ends are kept.
+///
+/// Douglas & Peucker, "Algorithms for the reduction of the number of points
+/// required to represent a digitized line or its caricature" (1973). Iterative,
+/// so the depth of the recursion doesn't depend on the input.
+pub fn simplify(line: &[Point], tolerance: f64) -> Vec<Point> {
+    if line.len() < 3 {
+        return line.to_vec();
+    }
+    let mut keep = vec![false; line.len()];
+    keep[0] = true;
+    keep[line.len() - 1] = true;
+    let mut stack = vec![(0, line.len() - 1)];
+    while let Some((a, b)) = stack.pop() {
+        let mut worst = (tolerance, None);
+        for i in a + 1..b {
+            let d = dist_to_segment(line[i], line[a], line[b]);
+            if d > worst.0 {
+                worst = (d, Some(i));
+            }
+        }
+        if let (_, Some(i)) = worst {
+            keep[i] = true;
+            stack.push((a, i));
+            stack.push((i, b));
+        }
+    }
+    line.iter().zip(keep).filter_map(|(p, k)| k.then_some(*p)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simplify_keeps_corners_and_drops_collinear_points() {
+        let line = [[0.0, 0.0], [5.0, 0.1], [10.0, 0.0], [10.0, 10.0]];
+        assert_eq!(simplify(&line, 1.0), vec![[0.0, 0.0], [10.0, 0.0], [10.0, 10.0]]);
+        assert_eq!(simplify(&line, 0.01).len(), 4);
+    }
+
+    #[test]
+    fn midpoint_counts_length_not_vertices() {
+        let line = [[0.0, 0.0], [2.0, 0.0], [2.0, 0.0], [10.0, 0.0]];
+        assert_eq!(midpoint(&line), Some([5.0, 0.0]));
+        assert_eq!(midpoint(&[]), None);
+        assert_eq!(midpoint(&[[3.0, 4.0]]), Some([3.0, 4.0]));
+    }
+}

@@ -1,0 +1,1 @@
+//! Filters, labels and contours of single-channel images.

@@ -1,0 +1,1 @@
+//! From heatmaps and pages to lines, polygons, line images and reading order.

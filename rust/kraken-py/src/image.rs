@@ -1,0 +1,8 @@
+//! Bindings of `kraken_core::image`.
+
+use pyo3::prelude::*;
+
+/// Adds the functions of this submodule.
+pub fn register(_m: &Bound<'_, PyModule>) -> PyResult<()> {
+    Ok(())
+}
