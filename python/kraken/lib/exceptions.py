@@ -7,39 +7,31 @@ so on; the classes here say which kind of *material* was at fault.
 from __future__ import annotations
 
 
-class _MessageException(Exception):
-    """Keeps its message as an attribute and through pickling."""
-
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(*(() if message is None else (message,)))
-        self.message = message
-
-
-class KrakenCodecException(_MessageException):
+class KrakenCodecException(Exception):
     """A codec can't be constructed or merged."""
 
 
-class KrakenStopTrainingException(_MessageException):
+class KrakenStopTrainingException(Exception):
     """Training should end."""
 
 
-class KrakenEncodeException(_MessageException):
+class KrakenEncodeException(Exception):
     """A text or label sequence isn't encodable or decodable in strict mode."""
 
 
-class KrakenRecordException(_MessageException):
+class KrakenRecordException(Exception):
     """An OCR record is inconsistent."""
 
 
-class KrakenInvalidModelException(_MessageException):
+class KrakenInvalidModelException(Exception):
     """A model can't be loaded or is unfit for its purpose."""
 
 
-class KrakenInputException(_MessageException):
+class KrakenInputException(Exception):
     """An image, segmentation, mask or text direction is unusable."""
 
 
-class KrakenRepoException(_MessageException):
+class KrakenRepoException(Exception):
     """The model repository gave an unusable answer."""
 
 
