@@ -1,0 +1,1 @@
+"""The ``kraken`` command: parse options, call the API, report."""

@@ -1,0 +1,69 @@
+"""Runs every input through the chain of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from kraken._cli.console import Progress, progress
+from kraken._cli.errors import Failures, interruptible
+from kraken._cli.inputs import Job
+from kraken._cli.options import Settings
+from kraken._cli.pages import Step, open_page, write_page
+
+
+def check_chain(steps: Sequence[Step]) -> None:
+    """Finds orders of steps that can't work.
+
+    Raises:
+        click.UsageError: If a step occurs twice or segmentation follows recognition.
+    """
+    names = [step.name for step in steps]
+    for name in names:
+        if names.count(name) > 1:
+            raise click.UsageError(f"`{name}` can only be given once.")
+    if "ocr" in names and names[-1] != "ocr":
+        raise click.UsageError(f"`ocr` has to be the last step; `{names[-1]}` comes after it.")
+
+
+def _process(
+    job: Job, steps: Sequence[Step], settings: Settings, bars: Progress
+) -> tuple[str, Exception] | None:
+    """One input; returns the step that failed and why, or None."""
+    stage = "read"
+    try:
+        linetype = getattr(steps[0], "linetype", None)
+        page = open_page(job.source, settings.input_format, linetype)
+        if not steps[0].reads_lines:
+            page.segmentation = None
+        for step in steps:
+            stage = step.name
+            step.run(page, bars)
+        stage = "write"
+        write_page(page, job.target, settings)
+    except Exception as error:
+        return stage, error
+    return None
+
+
+def run_chain(jobs: Sequence[Job], steps: Sequence[Step], settings: Settings) -> int:
+    """Processes the inputs one after the other.
+
+    A failed input leaves no output and doesn't keep the others from being done,
+    unless ``settings.fail_fast`` is set.
+
+    Returns:
+        The exit code: 0 if all went well, 1 if an input failed.
+    """
+    failures = Failures(len(jobs), verbose=settings.verbose > 0)
+    with interruptible(), progress() as bars:
+        bars.start_pages(len(jobs))
+        for job in jobs:
+            failed = _process(job, steps, settings, bars)
+            bars.page_done()
+            if failed is not None:
+                failures.add(str(job.source), *failed)
+                if settings.fail_fast:
+                    break
+    return failures.finish()

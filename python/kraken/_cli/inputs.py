@@ -1,0 +1,66 @@
+"""Which files to read and where their results go."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input and the output it is for."""
+
+    source: Path
+    target: Path
+
+
+def collect_jobs(pairs: tuple[tuple[str, str], ...], patterns: tuple[str, ...], suffix: str) -> list[Job]:
+    """Pairs of input and output from ``-i`` and ``-I``.
+
+    Raises:
+        click.UsageError: If there is no input, a pattern matches nothing, the
+            suffix is missing or malformed, or two inputs share an output.
+    """
+    jobs = [Job(Path(source), Path(target)) for source, target in pairs]
+    if patterns and not suffix.startswith("."):
+        raise click.UsageError(
+            "-I needs a suffix for its outputs that begins with a dot: add e.g. `-o .txt`."
+        )
+    for pattern in patterns:
+        matches = sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))
+        files = [Path(match) for match in matches if Path(match).is_file()]
+        if not files:
+            raise click.UsageError(f"No file matches {pattern!r}.")
+        jobs.extend(Job(file, file.with_suffix(suffix)) for file in files)
+    if not jobs:
+        raise click.UsageError(
+            "No input: name a pair with `-i IN OUT`, or files with `-I PATTERN -o SUFFIX`."
+        )
+    check_targets(jobs)
+    return jobs
+
+
+def check_targets(jobs: list[Job]) -> None:
+    """Finds outputs that can't be written before any work is done.
+
+    Raises:
+        click.UsageError: If outputs collide or a folder is missing or read-only.
+    """
+    counts = Counter(os.path.abspath(job.target) for job in jobs)
+    for job in jobs:
+        target = job.target
+        if counts[os.path.abspath(target)] > 1:
+            raise click.UsageError(f"Several inputs would be written to {target}.")
+        if target.exists() and target.resolve() == job.source.resolve():
+            raise click.UsageError(f"Output {target} is the input itself.")
+        if target.is_dir():
+            raise click.UsageError(f"Output {target} is a folder; name a file in it.")
+        if not target.parent.is_dir():
+            raise click.UsageError(f"The folder {target.parent} for output {target.name} doesn't exist.")
+        if not os.access(target.parent, os.W_OK):
+            raise click.UsageError(f"The folder {target.parent} for output {target.name} isn't writable.")

@@ -1,0 +1,64 @@
+"""Where a model named on the command line lies (spec chapter cli-kraken §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+T = TypeVar("T")
+
+_ASSETS = Path(__file__).parent.parent / "assets"
+
+
+def _search_folders() -> list[Path]:
+    # Only needed when a model isn't found as named.
+    from platformdirs import user_data_dir
+
+    return [
+        Path(user_data_dir("htrmopo")),
+        Path(user_data_dir("kraken")),
+        Path(click.get_app_dir("kraken")),
+    ]
+
+
+def find_model(name: str) -> Path | None:
+    """Path of a model: as named, below the data folders, or bundled with the package.
+
+    Bundled models may be named without suffix, with ``-`` or ``_``.
+    """
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        return None
+    for folder in _search_folders():
+        for candidate in sorted(folder.rglob(path.name)) if folder.is_dir() else []:
+            if candidate.is_file() and candidate.parts[-len(path.parts) :] == path.parts:
+                return candidate
+    for bundled in bundled_models():
+        if name in (bundled.name, bundled.stem, bundled.stem.replace("_", "-")):
+            return bundled
+    return None
+
+
+def bundled_models() -> list[Path]:
+    """Model files that come with the package."""
+    return sorted(_ASSETS.glob("*.safetensors"))
+
+
+def load_task(loader: Callable[[Path], T], path: Path, needed: str) -> T:
+    """Loads a model file for a task.
+
+    Raises:
+        click.UsageError: One line with path, cause and cure.
+    """
+    try:
+        return loader(path)
+    except Exception as error:
+        message = " ".join(str(error).split())
+        raise click.UsageError(
+            f"{path} can't be used: {message[:500]} A model for {needed} is needed here."
+        ) from error

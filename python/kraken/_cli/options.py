@@ -1,0 +1,60 @@
+"""Global options and what they mean for the configurations."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from kraken.registry import PRECISIONS
+
+__all__ = ["PRECISIONS", "Settings", "parse_device"]
+
+_DEVICE = re.compile(r"(cuda|tpu|hpu|ipu):(\d+)")
+
+
+def parse_device(text: str) -> tuple[str, Any]:
+    """``cuda:0,cuda:1`` as accelerator and device indices.
+
+    Raises:
+        click.BadParameter: If it isn't a known device or several kinds are mixed.
+    """
+    if text == "auto":
+        return "auto", "auto"
+    if text in ("cpu", "mps"):
+        return text, "auto"
+    if text == "cuda":
+        text = "cuda:0"
+    matches = [_DEVICE.fullmatch(part) for part in text.split(",")]
+    kinds = {match[1] for match in matches if match}
+    if None in matches or len(kinds) != 1:
+        raise click.BadParameter(f"Invalid device {text} specified")
+    return kinds.pop(), [int(match[2]) for match in matches if match]
+
+
+@dataclass
+class Settings:
+    """Everything that the options before the first subcommand say."""
+
+    output_format: str
+    template: str | None
+    precision: str
+    accelerator: str
+    device: Any
+    threads: int
+    fail_fast: bool
+    input_format: str
+    sub_line_segmentation: bool
+    verbose: int
+
+    def config_options(self) -> dict[str, Any]:
+        """Keyword arguments that every inference configuration takes."""
+        return {
+            "precision": self.precision,
+            "accelerator": self.accelerator,
+            "device": self.device,
+            "num_threads": self.threads,
+            "raise_on_error": self.fail_fast,
+        }

@@ -1,0 +1,90 @@
+"""``kraken segment``: find regions and lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kraken._cli.console import Progress
+from kraken._cli.model_search import bundled_models, find_model, load_task
+from kraken._cli.options import Settings
+from kraken._cli.pages import Page
+from kraken.configs import SegmentationInferenceConfig
+
+_DEFAULTS = SegmentationInferenceConfig()
+_DIRECTIONS = ("horizontal-lr", "horizontal-rl", "vertical-lr", "vertical-rl")
+
+
+class SegmentStep:
+    """Finds baselines and regions with a layout network."""
+
+    name = "segment"
+    reads_lines = False
+
+    def __init__(self, task: Any, config: SegmentationInferenceConfig, model_name: str) -> None:
+        self._task = task
+        self._config = config
+        self._model_name = model_name
+
+    def run(self, page: Page, progress: Progress) -> None:
+        """Segments the page."""
+        with progress.step(f"Segmenting {page.source.name}"):
+            page.segmentation = self._task.predict(page.image, self._config)
+        settings = {"model": self._model_name, "text_direction": self._config.text_direction}
+        page.record_step("processing", "Baseline and region segmentation", settings)
+
+
+@click.command("segment")
+@click.option("-i", "--model", "model_name", help="Layout model: a file, or the name of a bundled one.")
+@click.option(
+    "-x/-bl",
+    "--boxes/--baseline",
+    "boxes",
+    default=True,
+    show_default=True,
+    help="Find boxes by image processing, or baselines with a network.",
+)
+@click.option(
+    "-d",
+    "--text-direction",
+    type=click.Choice(_DIRECTIONS),
+    default=_DEFAULTS.text_direction,
+    show_default=True,
+    help="Orientation of lines and order of columns.",
+)
+@click.option(
+    "--input-pad",
+    type=click.IntRange(min=0),
+    default=_DEFAULTS.input_padding,
+    show_default=True,
+    help="White pixels around the page before it enters the network.",
+)
+@click.pass_context
+def segment(
+    ctx: click.Context, model_name: str | None, boxes: bool, text_direction: Any, input_pad: int
+) -> SegmentStep:
+    """Find the regions, lines and reading order of pages."""
+    settings: Settings = ctx.obj
+    if model_name is not None and boxes:
+        click.echo("Warning: a layout model was named, so baselines are found, not boxes.", err=True)
+    elif boxes:
+        raise click.UsageError(
+            "The box segmenter isn't part of this version: add -bl and name a layout model with -i."
+        )
+    if model_name is None:
+        bundled = ", ".join(path.stem.replace("_", "-") for path in bundled_models())
+        raise click.UsageError(
+            f"No layout model: name one with `segment -bl -i MODEL` (bundled for a first try: {bundled})."
+        )
+    path = find_model(model_name)
+    if path is None:
+        raise click.UsageError(f"No model for {model_name} found: give the path of a model file with -i.")
+    # torch is loaded here, after everything that can be wrong with the command line.
+    from kraken.tasks import SegmentationTaskModel
+
+    task = load_task(SegmentationTaskModel.load_model, path, "segmentation")
+    config = SegmentationInferenceConfig(
+        text_direction=text_direction, input_padding=input_pad, **settings.config_options()
+    )
+    return SegmentStep(task, config, path.name)

@@ -1,0 +1,177 @@
+"""The ``kraken`` command (spec chapter cli-kraken).
+
+Importing this module loads neither torch nor the modules of the subcommands, so
+that ``kraken --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kraken._version import version
+
+__all__ = ["cli"]
+
+#: Subcommand -> where it is defined, and its line in the help, so that listing
+#: the subcommands imports none.
+_COMMANDS = {
+    "ocr": ("kraken._cli.ocr:ocr", "Recognise the text of lines."),
+    "segment": ("kraken._cli.segment:segment", "Find the regions, lines and reading order of pages."),
+}
+
+_FORMATS = ("native", "hocr", "alto", "abbyyxml", "pagexml")
+_PRECISIONS = (
+    "transformer-engine",
+    "transformer-engine-float16",
+    "16-true",
+    "16-mixed",
+    "bf16-true",
+    "bf16-mixed",
+    "32-true",
+    "64-true",
+)
+
+
+class _LazyGroup(click.Group):
+    """A group whose subcommands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"kraken, version {version()}")
+        ctx.exit()
+
+
+@click.group(cls=_LazyGroup, chain=True, context_settings={"help_option_names": ["--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+@click.option(
+    "-i",
+    "--input",
+    "pairs",
+    nargs=2,
+    multiple=True,
+    metavar="IN OUT",
+    type=(click.Path(exists=True, dir_okay=False), click.Path()),
+    help="A page image (or XML file, see -f) and the file for its result; `-` prints the result. Repeatable.",
+)
+@click.option(
+    "-I",
+    "--batch-input",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="Files by a pattern such as 'pages/**/*.png'; needs -o. Repeatable.",
+)
+@click.option("-o", "--suffix", default="", help="Suffix of the outputs of -I, such as .txt.")
+@click.option("-v", "--verbose", count=True, help="Say more; twice for everything.")
+@click.option(
+    "-f",
+    "--format-type",
+    "input_format",
+    type=click.Choice(("image", "alto", "page", "xml")),
+    default="image",
+    show_default=True,
+    help="Kind of the inputs.",
+)
+@click.option("-h", "--hocr", "output_format", flag_value="hocr", help="Write hOCR.")
+@click.option("-a", "--alto", "output_format", flag_value="alto", help="Write ALTO.")
+@click.option("-y", "--abbyy", "output_format", flag_value="abbyyxml", help="Write AbbyyXML.")
+@click.option("-x", "--pagexml", "output_format", flag_value="pagexml", help="Write PageXML.")
+@click.option(
+    "-n",
+    "--native",
+    "output_format",
+    flag_value="native",
+    default="native",
+    help="Write plain text, or JSON if the last step is `segment` (default).",
+)
+@click.option(
+    "-t",
+    "--template",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Write with a Jinja2 template of your own.",
+)
+@click.option("-d", "--device", default="auto", show_default=True, help="cpu, cuda:0, mps, … or auto.")
+@click.option(
+    "--precision",
+    type=click.Choice(_PRECISIONS),
+    default="32-true",
+    show_default=True,
+    help="Number format of the networks.",
+)
+@click.option(
+    "-r/ ",
+    "--raise-on-error/--no-raise-on-error",
+    "--fail-fast/ ",
+    "fail_fast",
+    default=False,
+    help="Stop at the first failure.",
+)
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads to use.")
+@click.option(
+    "--subline-segmentation/--no-subline-segmentation",
+    "sub_line_segmentation",
+    default=True,
+    show_default=True,
+    help="Write words and characters, or lines only.",
+)
+@click.pass_context
+def cli(ctx: click.Context, pairs: Any, patterns: Any, suffix: str, **options: Any) -> None:
+    """Turn page images into text.
+
+    Subcommands are chained: `kraken -i page.png page.txt segment -bl -i LAYOUT ocr -m TEXT`.
+    """
+    from kraken._cli.console import set_up_logging
+    from kraken._cli.inputs import collect_jobs
+    from kraken._cli.options import Settings, parse_device
+
+    accelerator, device = parse_device(options.pop("device"))
+    template = options.pop("template")
+    ctx.obj = Settings(
+        accelerator=accelerator,
+        device=device,
+        template=None if template is None else str(Path(template).resolve()),
+        **options,
+    )
+    set_up_logging(ctx.obj.verbose)
+    ctx.meta["jobs"] = (collect_jobs, pairs, patterns, suffix)
+
+
+@cli.result_callback()
+@click.pass_context
+def run(ctx: click.Context, steps: list[Any], **_options: Any) -> None:
+    """Runs the chain that the subcommands built."""
+    from kraken._cli.chain import check_chain, run_chain
+
+    collect_jobs, pairs, patterns, suffix = ctx.meta["jobs"]
+    check_chain(steps)
+    ctx.exit(run_chain(collect_jobs(pairs, patterns, suffix), steps, ctx.obj))
+
+
+if __name__ == "__main__":
+    cli()
