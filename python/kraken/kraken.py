@@ -141,13 +141,12 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     help="Write words and characters, or lines only.",
 )
 @click.pass_context
-def cli(ctx: click.Context, pairs: Any, patterns: Any, suffix: str, **options: Any) -> None:
+def cli(ctx: click.Context, **options: Any) -> None:
     """Turn page images into text.
 
     Subcommands are chained: `kraken -i page.png page.txt segment -bl -i LAYOUT ocr -m TEXT`.
     """
     from kraken._cli.console import set_up_logging
-    from kraken._cli.inputs import collect_jobs
     from kraken._cli.options import Settings, parse_device
 
     accelerator, device = parse_device(options.pop("device"))
@@ -159,7 +158,6 @@ def cli(ctx: click.Context, pairs: Any, patterns: Any, suffix: str, **options: A
         **options,
     )
     set_up_logging(ctx.obj.verbose)
-    ctx.meta["jobs"] = (collect_jobs, pairs, patterns, suffix)
 
 
 @cli.result_callback()
@@ -168,9 +166,8 @@ def run(ctx: click.Context, steps: list[Any], **_options: Any) -> None:
     """Runs the chain that the subcommands built."""
     from kraken._cli.chain import check_chain, run_chain
 
-    collect_jobs, pairs, patterns, suffix = ctx.meta["jobs"]
     check_chain(steps)
-    ctx.exit(run_chain(collect_jobs(pairs, patterns, suffix), steps, ctx.obj))
+    ctx.exit(run_chain(ctx.obj.jobs, steps, ctx.obj))
 
 
 if __name__ == "__main__":

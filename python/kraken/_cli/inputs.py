@@ -32,7 +32,8 @@ def collect_jobs(pairs: tuple[tuple[str, str], ...], patterns: tuple[str, ...], 
             "-I needs a suffix for its outputs that begins with a dot: add e.g. `-o .txt`."
         )
     for pattern in patterns:
-        matches = sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))
+        # `Path.glob` takes no absolute patterns.
+        matches = sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207
         files = [Path(match) for match in matches if Path(match).is_file()]
         if not files:
             raise click.UsageError(f"No file matches {pattern!r}.")
@@ -51,10 +52,12 @@ def check_targets(jobs: list[Job]) -> None:
     Raises:
         click.UsageError: If outputs collide or a folder is missing or read-only.
     """
-    counts = Counter(os.path.abspath(job.target) for job in jobs)
+    counts = Counter(job.target.resolve() for job in jobs if str(job.target) != "-")
     for job in jobs:
         target = job.target
-        if counts[os.path.abspath(target)] > 1:
+        if str(target) == "-":
+            continue
+        if counts[target.resolve()] > 1:
             raise click.UsageError(f"Several inputs would be written to {target}.")
         if target.exists() and target.resolve() == job.source.resolve():
             raise click.UsageError(f"Output {target} is the input itself.")

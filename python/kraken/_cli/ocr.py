@@ -172,6 +172,7 @@ def ocr(
     settings: Settings = ctx.obj
     if no_segmentation and settings.input_format != "image":
         raise click.UsageError("no_segmentation mode is incompatible with page/alto inputs")
+    _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
     task, file_name = _load(model_name)
     if linetype and task.seg_type and linetype != task.seg_type:
         click.echo(f"Warning: {file_name} was trained on {task.seg_type} lines, not {linetype}.", err=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import click
 
-from kraken.registry import PRECISIONS
+from kraken._cli.inputs import Job, collect_jobs
 
-__all__ = ["PRECISIONS", "Settings", "parse_device"]
+__all__ = ["Settings", "parse_device"]
 
 _DEVICE = re.compile(r"(cuda|tpu|hpu|ipu):(\d+)")
 
@@ -38,6 +39,9 @@ def parse_device(text: str) -> tuple[str, Any]:
 class Settings:
     """Everything that the options before the first subcommand say."""
 
+    pairs: tuple[tuple[str, str], ...]
+    patterns: tuple[str, ...]
+    suffix: str
     output_format: str
     template: str | None
     precision: str
@@ -48,6 +52,15 @@ class Settings:
     input_format: str
     sub_line_segmentation: bool
     verbose: int
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """Inputs and outputs. Subcommands ask for them before they load a model.
+
+        Raises:
+            click.UsageError: If they can't be processed as asked.
+        """
+        return collect_jobs(self.pairs, self.patterns, self.suffix)
 
     def config_options(self) -> dict[str, Any]:
         """Keyword arguments that every inference configuration takes."""

@@ -77,6 +77,7 @@ def segment(
         raise click.UsageError(
             f"No layout model: name one with `segment -bl -i MODEL` (bundled for a first try: {bundled})."
         )
+    _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
     path = find_model(model_name)
     if path is None:
         raise click.UsageError(f"No model for {model_name} found: give the path of a model file with -i.")
