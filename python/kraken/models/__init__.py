@@ -1,0 +1,1 @@
+"""Models: loading, writing, converting, building by name."""
