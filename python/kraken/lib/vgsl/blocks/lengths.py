@@ -1,0 +1,36 @@
+"""Sequence lengths in batches of lines padded on the right.
+
+The rule that makes a batch give the results of its single lines: whatever a layer
+reads right of a line's end has to be zero, as the padding of the single line is.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+Shape = tuple[int, int, int, int]
+
+
+def ragged(seq_len: Tensor | None, width: int) -> bool:
+    """Whether any sample ends before the last column."""
+    return seq_len is not None and bool((seq_len < width).any())
+
+
+def valid_columns(seq_len: Tensor, width: int, device: torch.device) -> Tensor:
+    """Boolean mask (N, 1, 1, W) of the columns that belong to each sample (at least one)."""
+    ends = seq_len.clamp(1, width).to(device)
+    return (torch.arange(width, device=device) < ends.unsqueeze(1))[:, None, None, :]
+
+
+def clear_padding(x: Tensor, seq_len: Tensor | None) -> Tensor:
+    """`x` (N, C, H, W) with zeros right of each sample's end; `x` itself if nothing is there."""
+    if seq_len is None or not ragged(seq_len, x.shape[3]):
+        return x
+    return x.masked_fill(~valid_columns(seq_len, x.shape[3], x.device), 0)
+
+
+def strided_length(length: Tensor, kernel: int, stride: int, padding: int, dilation: int) -> Tensor:
+    """Output lengths of a convolution or pooling, at least 1."""
+    span = length + 2 * padding - dilation * (kernel - 1) - 1
+    return torch.div(span, stride, rounding_mode="floor").add(1).clamp(min=1)

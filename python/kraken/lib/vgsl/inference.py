@@ -1,0 +1,226 @@
+"""Inference of VGSL networks: device, precision, threads, compilation (spec chapter recognition §9)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from kraken.configs import Config
+    from kraken.containers import BaselineOCRRecord, BBoxOCRRecord, Segmentation
+    from kraken.lib.vgsl.model import TorchVGSLModel
+
+logger = logging.getLogger(__name__)
+
+#: types of weights, and of arithmetic under autocast
+PRECISIONS: dict[str, tuple[torch.dtype, torch.dtype | None]] = {
+    "64-true": (torch.float64, None),
+    "32-true": (torch.float32, None),
+    "16-true": (torch.float16, None),
+    "bf16-true": (torch.bfloat16, None),
+    "16-mixed": (torch.float32, torch.float16),
+    "bf16-mixed": (torch.float32, torch.bfloat16),
+}
+
+Forward = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor | None]]
+
+
+@dataclass
+class InferenceState:
+    """What :func:`prepare` decided, kept until the configuration changes."""
+
+    key: tuple[Any, ...]
+    device: torch.device
+    dtype: torch.dtype
+    autocast: torch.dtype | None
+    num_threads: int
+    compiled: Forward | None
+
+
+def resolve_device(accelerator: str = "auto", device: int | str | list[int] = "auto") -> torch.device:
+    """Device of an accelerator name and an index.
+
+    Args:
+        accelerator: ``auto`` (a GPU if there is one), ``cpu``, ``gpu``, ``cuda``, ``mps``; ``tpu``
+            and ``hpu`` where torch supports them.
+        device: ``auto``, an index, a list of them (the first counts) or a torch device name.
+
+    Raises:
+        ValueError: The accelerator is unknown or the device isn't available.
+    """
+    if isinstance(device, list | tuple):
+        if not device:
+            raise ValueError("The list of devices is empty.")
+        device = device[0]
+    if isinstance(device, str) and device != "auto":
+        if not device.lstrip("-").isdigit():
+            return _named_device(device)
+        device = int(device)
+    index = None if device in ("auto", -1) else int(device)
+    if index is not None and index < 0:
+        raise ValueError(f"Device {device} doesn't exist.")
+    kind = str(accelerator).lower()
+    if kind == "auto":
+        kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    elif kind == "gpu":
+        kind = "mps" if torch.backends.mps.is_available() and not torch.cuda.is_available() else "cuda"
+    if kind == "cpu":
+        # the index means a number of processes for other engines
+        return torch.device("cpu")
+    if kind in ("cuda", "mps"):
+        return _checked(kind, index or 0)
+    if kind in ("tpu", "hpu"):
+        return _checked("xla" if kind == "tpu" else "hpu", index or 0)
+    raise ValueError(
+        f"Accelerator {accelerator!r} is unknown; use one of auto, cpu, gpu, cuda, mps, tpu, hpu."
+    )
+
+
+def _named_device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as e:
+        raise ValueError(f"Device {name!r} is unknown.") from e
+    return device if device.type == "cpu" else _checked(device.type, device.index or 0)
+
+
+def _checked(kind: str, index: int) -> torch.device:
+    backend = torch.backends.mps if kind == "mps" else getattr(torch, kind, None)
+    if backend is None or not hasattr(backend, "is_available") or not backend.is_available():
+        raise ValueError(f"Accelerator {kind!r} isn't available on this machine; use accelerator='cpu'.")
+    count = int(backend.device_count()) if hasattr(backend, "device_count") else 1
+    if index >= count:
+        raise ValueError(f"Device {index} of accelerator {kind!r} doesn't exist; there are {count}.")
+    return torch.device(kind, index)
+
+
+def prepare(model: TorchVGSLModel, config: Config) -> None:
+    """Check the configuration against the model, then convert and move it."""
+    _check_task(model, config)
+    key = (
+        config.precision,
+        config.accelerator,
+        str(config.device),
+        repr(config.compile_config),
+        config.num_threads,
+    )
+    state = model._inference_state
+    first = next(model.parameters(), None)
+    current = state is not None and (
+        first is None or (first.dtype, first.device) == (state.dtype, state.device)
+    )
+    if state is None or state.key != key or not current:
+        state = _new_state(model, config, key)
+        model.to(device=state.device, dtype=state.dtype)
+    if model.training:
+        model.eval()
+    model._inference_state = state
+    model._inference_config = config
+
+
+def _check_task(model: TorchVGSLModel, config: Config) -> None:
+    from kraken.configs import RecognitionInferenceConfig, SegmentationInferenceConfig  # see `predict`
+
+    for task, kind in (
+        ("recognition", RecognitionInferenceConfig),
+        ("segmentation", SegmentationInferenceConfig),
+    ):
+        if isinstance(config, kind) and task not in model.model_type:
+            raise ValueError(
+                f"{type(model).__name__} is a model of type {model.model_type}. "
+                f"Got incompatible {type(config).__name__}."
+            )
+
+
+def _new_state(model: TorchVGSLModel, config: Config, key: tuple[Any, ...]) -> InferenceState:
+    if config.precision not in PRECISIONS:
+        raise ValueError(
+            f"Precision {config.precision!r} isn't possible for inference; "
+            f"use one of {', '.join(PRECISIONS)}."
+        )
+    dtype, autocast = PRECISIONS[config.precision]
+    device = resolve_device(config.accelerator, config.device)
+    if device.type == "cpu" and torch.float16 in (dtype, autocast):
+        logger.warning(
+            "CPUs compute in half precision slowly or not at all: using 32 bits for %s.", config.precision
+        )
+        dtype, autocast = torch.float32, None
+    if device.type == "mps" and dtype == torch.float64:
+        raise ValueError("Precision '64-true' isn't possible on accelerator 'mps'.")
+    compiled: Forward | None = None
+    if config.compile_config is not None:
+        compiled = torch.compile(model.nn, **config.compile_config)
+    return InferenceState(key, device, dtype, autocast, int(config.num_threads), compiled)
+
+
+@contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """Let torch use at most `count` threads inside an operation; 0 or less = no limit."""
+    before = torch.get_num_threads()
+    if count < 1 or count >= before:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def run(model: TorchVGSLModel, x: Tensor, seq_lens: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Forward pass under the model's inference configuration."""
+    state = model._inference_state
+    if state is None:
+        raise ValueError("Call prepare_for_inference before infer.")
+    x = x.to(device=state.device, dtype=state.dtype)
+    autocast = torch.autocast(state.device.type, state.autocast) if state.autocast else nullcontext()
+    with torch.inference_mode(), autocast, limited_threads(state.num_threads):
+        logits, lengths = _forward(model, state, x, seq_lens)
+    return (logits if logits.dtype == torch.float64 else logits.float()), lengths
+
+
+def _forward(
+    model: TorchVGSLModel, state: InferenceState, x: Tensor, seq_lens: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    if state.compiled is not None:
+        try:
+            return state.compiled(x, None if seq_lens is None else seq_lens.clamp(max=x.shape[3]))
+        except Exception as e:
+            logger.warning("The compiled network failed (%s): going on without compilation.", e)
+            state.compiled = None
+    y: tuple[Tensor, Tensor | None] = model(x, seq_lens)
+    return y
+
+
+def predict(
+    model: TorchVGSLModel, im: Image.Image, segmentation: Segmentation | None
+) -> Segmentation | Iterator[BaselineOCRRecord | BBoxOCRRecord]:
+    """Hand a page to the part of the engine that fits the model's task."""
+    # page processing sits above the network: imported when a page is there
+    from kraken.configs import RecognitionInferenceConfig, SegmentationInferenceConfig
+
+    if "recognition" in model.model_type:
+        if segmentation is None:
+            raise ValueError(
+                "A recognition model needs the segmentation of the page: predict(im=, segmentation=)."
+            )
+        if not isinstance(model._inference_config, RecognitionInferenceConfig):
+            model.prepare_for_inference(RecognitionInferenceConfig())
+        from kraken.lib.vgsl.recognition_inference import predict_lines
+
+        return predict_lines(model, im, segmentation)
+    if "segmentation" in model.model_type:
+        if not isinstance(model._inference_config, SegmentationInferenceConfig):
+            model.prepare_for_inference(SegmentationInferenceConfig())
+        from kraken.lib.vgsl.segmentation_inference import predict_page
+
+        return predict_page(model, im)
+    raise ValueError(f"Model of type {model.model_type} is neither for recognition nor for segmentation.")
