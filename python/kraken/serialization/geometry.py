@@ -1,0 +1,114 @@
+"""Boxes, and coordinates as the formats write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import Any
+
+Box = tuple[Any, Any, Any, Any]
+Points = Sequence[Sequence[Any]]
+
+
+def max_bbox(boxes: Iterable[Points]) -> Box:
+    """Smallest box around several point lists.
+
+    Args:
+        boxes: Point lists of (x, y) pairs.
+
+    Returns:
+        (xmin, ymin, xmax, ymax).
+
+    Raises:
+        ValueError: There's no point.
+    """
+    points = [point for box in boxes for point in box]
+    if not points:
+        raise ValueError("No points to compute a bounding box of")
+    return box_of(points)
+
+
+def box_of(points: Points) -> Box:
+    """Box (xmin, ymin, xmax, ymax) of at least one point."""
+    if len(points) == 4:  # nearly all cuts
+        (a, b), (c, d), (e, f), (g, h) = points
+        return min(a, c, e, g), min(b, d, f, h), max(a, c, e, g), max(b, d, f, h)
+    xs, ys = zip(*points)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def pixel(value: Any) -> int:
+    """A coordinate as consumers of the formats demand it: whole and not negative."""
+    number = float(value)
+    return max(0, round(number)) if isfinite(number) else 0
+
+
+def _join(points: Points, inner: str) -> str:
+    if len(points) == 4:
+        (a, b), (c, d), (e, f), (g, h) = points
+        return f"{a}{inner}{b} {c}{inner}{d} {e}{inner}{f} {g}{inner}{h}"
+    return " ".join([f"{x}{inner}{y}" for x, y in points])
+
+
+def spaced(points: Points) -> str:
+    """``x y x y …`` in whole pixels that aren't negative, as ALTO and hOCR write it."""
+    text = _join(points, " ")
+    if text.replace(" ", "").isdecimal() and text.isascii():
+        return text
+    return " ".join(f"{pixel(x)} {pixel(y)}" for x, y in points)
+
+
+def comma_pairs(points: Points) -> str:
+    """``x,y x,y …`` as PAGE writes it, at least two points as its schema demands."""
+    text = _join(points, ",")
+    if not (text.replace(" ", "").replace(",", "").isdecimal() and text.isascii()):
+        text = " ".join(f"{pixel(x)},{pixel(y)}" for x, y in points)
+    return f"{text} {text}" if len(points) == 1 else text
+
+
+def whole_box(box: Box) -> tuple[int, int, int, int]:
+    """The box in whole pixels that aren't negative."""
+    x0, y0, x1, y1 = box
+    if type(x0) is type(y0) is type(x1) is type(y1) is int and x0 >= 0 and y0 >= 0 and x1 >= 0 and y1 >= 0:
+        return x0, y0, x1, y1
+    return pixel(x0), pixel(y0), pixel(x1), pixel(y1)
+
+
+def alto_box(box: Box) -> str:
+    """The box as ALTO's four attributes."""
+    x0, y0, x1, y1 = whole_box(box)
+    return f'HPOS="{x0}" VPOS="{y0}" WIDTH="{x1 - x0}" HEIGHT="{y1 - y0}"'
+
+
+def abbyy_box(box: Box) -> str:
+    """The box as abbyyXML's four attributes."""
+    x0, y0, x1, y1 = whole_box(box)
+    return f'l="{x0}" t="{y0}" r="{x1}" b="{y1}"'
+
+
+def spaced_box(box: Box) -> str:
+    """``x0 y0 x1 y1`` as hOCR writes it."""
+    return "{} {} {} {}".format(*whole_box(box))
+
+
+def box_corners(box: Box) -> Points:
+    """Corners of a box in the order in which PAGE outlines words without polygon."""
+    x0, y0, x1, y1 = box
+    return [(x0, y0), (x0, y1), (x1, y1), (x1, y0)]
+
+
+def clipped(confidence: Any) -> Any:
+    """Confidence between 0 and 1; 0 if it's no number."""
+    if 0 <= confidence <= 1:
+        return confidence
+    return 1.0 if confidence > 1 else 0.0
+
+
+def confidence(value: Any) -> str:
+    """Confidence as ALTO and PAGE print it: clipped, with four decimals at most."""
+    return str(round(clipped(value), 4))
+
+
+def percentage(value: Any) -> int:
+    """Confidence as abbyyXML prints it: a whole number of per cents, truncated."""
+    return int(100 * clipped(value))
