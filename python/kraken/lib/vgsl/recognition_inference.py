@@ -92,7 +92,7 @@ class _Recognizer:
     """State of one page: network, transforms, options."""
 
     def __init__(self, model: TorchVGSLModel, im: Image.Image, bounds: Segmentation) -> None:
-        config: Any = model.inference_config
+        config: Any = model._inference_config
         if config.temperature <= 0:
             raise ValueError(f"temperature must be above 0, not {config.temperature}")
         if model.codec is None:
@@ -210,8 +210,7 @@ class _Recognizer:
     def _forward(self, batch: Sequence[_Item]) -> None:
         tensors = [item.tensor for item in batch if item.tensor is not None]
         stack, widths = pad_sequences(tensors)
-        with torch.inference_mode(), self.model.inference_context():
-            logits, lengths = self.model(self.model.to_input(stack), widths)
+        logits, lengths = self.model.infer(stack, widths)
         probabilities = _softmax(logits, self.config.temperature)
         ends = [probabilities.shape[2]] * len(batch) if lengths is None else [int(n) for n in lengths]
         decoded = self.config.decoder(probabilities, np.asarray(ends))

@@ -205,10 +205,9 @@ def compute_heatmap(model: TorchVGSLModel, im: Image.Image, padding: int | tuple
     """
     tensor, grey, (left, right, top, bottom) = _prepare(model, im, padding)
     rows, cols = tensor.shape[2:]
-    with torch.inference_mode(), model.inference_context():
-        logits, _ = model(model.to_input(tensor))
-        # The sigmoid is taken before upsampling: same values, a fraction of the work.
-        low = torch.sigmoid(logits[0].float()).cpu().numpy()
+    logits, _ = model.infer(tensor)
+    # The sigmoid is taken before upsampling: same values, a fraction of the work.
+    low = torch.sigmoid(logits[0]).float().cpu().numpy()
     row_index = _nearest(low.shape[1], rows)[top : rows - bottom]
     col_index = _nearest(low.shape[2], cols)[left : cols - right]
     full = low.take(row_index, axis=1).take(col_index, axis=2)
@@ -342,7 +341,7 @@ def predict_page(model: TorchVGSLModel, im: Image.Image) -> Segmentation:
         KrakenInvalidModelException: If the model's class mapping is unusable.
         ValueError: If the text direction or padding is invalid.
     """
-    config: Any = model.inference_config
+    config: Any = model._inference_config
     orientation, order = check_text_direction(config.text_direction)
     classes = class_channels(model)
     heat = compute_heatmap(model, im, config.input_padding)
