@@ -2,6 +2,7 @@
 
 pub mod polygon;
 pub mod polyline;
+pub mod repair;
 pub mod section;
 
 /// A point `[x, y]` in pixels, y pointing down.

@@ -30,6 +30,11 @@ pub fn midpoint(line: &[Point]) -> Option<Point> {
     point_at(line, length(line) / 2.0)
 }
 
+/// Middle and length of every segment.
+pub fn midpoints(line: &[Point]) -> impl Iterator<Item = (Point, f64)> + '_ {
+    line.windows(2).map(|w| (along(w[0], sub(w[1], w[0]), 0.5), dist(w[0], w[1])))
+}
+
 /// Drops points equal to their predecessor.
 pub fn dedup(line: &[Point]) -> Vec<Point> {
     let mut out: Vec<Point> = Vec::with_capacity(line.len());

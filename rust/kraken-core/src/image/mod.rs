@@ -1,1 +1,3 @@
 //! Filters, labels and contours of single-channel images.
+
+pub mod sobel;

@@ -1,0 +1,64 @@
+use super::*;
+use crate::geom::polygon;
+
+const SIZE: [usize; 2] = [500, 400];
+
+fn page() -> Vec<f32> {
+    // Stripes of "text" of 20 px every 50 px.
+    let row = |y: usize| if (30..50).contains(&(y % 50)) { 0.4 } else { 0.0 };
+    (0..SIZE[0] * SIZE[1]).map(|i| row(i / SIZE[0]) * ((i % 7) as f32 / 6.0)).collect()
+}
+
+fn run(lines: &[Vec<Point>], topline: Topline) -> Vec<Outcome> {
+    let data = page();
+    let energy = Energy { data: &data, width: SIZE[0], height: SIZE[1] };
+    polygonise(energy, lines, Obstacles::default(), topline, 2).unwrap_or_default()
+}
+
+fn assert_sound(outcome: &Outcome) {
+    let ring = outcome.ring.clone().unwrap_or_default();
+    assert!(polygon::is_simple(&ring), "{ring:?}");
+    let inside = |p: &Point| p[0] >= 0.0 && p[0] <= 499.0 && p[1] >= 0.0 && p[1] <= 399.0;
+    assert!(ring.iter().all(inside), "{ring:?}");
+}
+
+#[test]
+fn seams_run_around_the_text() {
+    let lines: Vec<Vec<Point>> =
+        (1..7).map(|i| vec![[40.0, 50.0 * f64::from(i) - 3.0], [450.0, 50.0 * f64::from(i) - 3.0]]).collect();
+    for outcome in run(&lines, Topline::Baseline) {
+        assert_sound(&outcome);
+        assert_eq!(outcome.problem, None);
+        let b = outcome.ring.and_then(|r| polygon::bounds(&r)).unwrap_or_default();
+        assert!(b[3] - b[1] > 22.0 && b[3] - b[1] < 45.0, "{b:?}");
+    }
+}
+
+#[test]
+fn hopeless_lines_are_none_with_a_reason() {
+    let lines = [
+        vec![],
+        vec![[5.0, 5.0]],
+        vec![[5.0, 5.0], [5.0, 5.0]],
+        vec![[f64::NAN, 5.0], [5.0, 5.0]],
+        vec![[-50.0, -5.0], [600.0, -5.0]],
+    ];
+    for outcome in run(&lines, Topline::Baseline) {
+        assert!(outcome.ring.is_none() && outcome.problem.is_some());
+    }
+}
+
+#[test]
+fn bad_arguments_are_errors() {
+    let data = page();
+    let energy = Energy { data: &data, width: SIZE[0], height: SIZE[1] };
+    let lines = [vec![[40.0, 50.0], [450.0, 50.0]]];
+    let wrong = Energy { width: 7, ..energy };
+    assert!(polygonise(wrong, &lines, Obstacles::default(), Topline::Baseline, 1).is_err());
+    let per_line = [vec![0]];
+    let missing = Obstacles { per_line: &per_line, ..Obstacles::default() };
+    assert!(polygonise(energy, &lines, missing, Topline::Baseline, 1).is_err());
+    let nan = vec![f32::NAN; 6];
+    let energy = Energy { data: &nan, width: 3, height: 2 };
+    assert!(polygonise(energy, &lines, Obstacles::default(), Topline::Baseline, 1).is_err());
+}
