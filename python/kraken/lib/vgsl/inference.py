@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+
+from kraken.lib.exceptions import KrakenInputException
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -64,7 +67,7 @@ def resolve_device(accelerator: str = "auto", device: int | str | list[int] = "a
         if not device.lstrip("-").isdigit():
             return _named_device(device)
         device = int(device)
-    index = None if device in ("auto", -1) else int(device)
+    index = None if device in ("auto", -1, None) else int(device)
     if index is not None and index < 0:
         raise ValueError(f"Device {device} doesn't exist.")
     kind = str(accelerator).lower()
@@ -78,7 +81,7 @@ def resolve_device(accelerator: str = "auto", device: int | str | list[int] = "a
     if kind in ("cuda", "mps"):
         return _checked(kind, index or 0)
     if kind in ("tpu", "hpu"):
-        return _checked("xla" if kind == "tpu" else "hpu", index or 0)
+        return _checked({"tpu": "xla"}.get(kind, kind), index or 0, kind)
     raise ValueError(
         f"Accelerator {accelerator!r} is unknown; use one of auto, cpu, gpu, cuda, mps, tpu, hpu."
     )
@@ -92,10 +95,12 @@ def _named_device(name: str) -> torch.device:
     return device if device.type == "cpu" else _checked(device.type, device.index or 0)
 
 
-def _checked(kind: str, index: int) -> torch.device:
+def _checked(kind: str, index: int, name: str | None = None) -> torch.device:
     backend = torch.backends.mps if kind == "mps" else getattr(torch, kind, None)
     if backend is None or not hasattr(backend, "is_available") or not backend.is_available():
-        raise ValueError(f"Accelerator {kind!r} isn't available on this machine; use accelerator='cpu'.")
+        raise ValueError(
+            f"Accelerator {(name or kind)!r} isn't available on this machine; use accelerator='cpu'."
+        )
     count = int(backend.device_count()) if hasattr(backend, "device_count") else 1
     if index >= count:
         raise ValueError(f"Device {index} of accelerator {kind!r} doesn't exist; there are {count}.")
@@ -127,7 +132,8 @@ def prepare(model: TorchVGSLModel, config: Config) -> None:
 
 
 def _check_task(model: TorchVGSLModel, config: Config) -> None:
-    from kraken.configs import RecognitionInferenceConfig, SegmentationInferenceConfig  # see `predict`
+    # imported here so that networks can be built and trained without the decoders configurations name
+    from kraken.configs import RecognitionInferenceConfig, SegmentationInferenceConfig
 
     for task, kind in (
         ("recognition", RecognitionInferenceConfig),
@@ -161,18 +167,39 @@ def _new_state(model: TorchVGSLModel, config: Config, key: tuple[Any, ...]) -> I
     return InferenceState(key, device, dtype, autocast, int(config.num_threads), compiled)
 
 
-@contextmanager
-def limited_threads(count: int) -> Iterator[None]:
-    """Let torch use at most `count` threads inside an operation; 0 or less = no limit."""
-    before = torch.get_num_threads()
-    if count < 1 or count >= before:
-        yield
-        return
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+class _ThreadLimit:
+    """Limit of torch's threads, which the whole process shares.
+
+    The first user notes what was before, the last one restores it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before = 0
+
+    @contextmanager
+    def __call__(self, count: int) -> Iterator[None]:
+        """Let torch use at most `count` threads inside an operation; 0 or less = no limit."""
+        if count < 1:
+            yield
+            return
+        with self._lock:
+            if not self._users:
+                self._before = torch.get_num_threads()
+            self._users += 1
+            if count < torch.get_num_threads():
+                torch.set_num_threads(count)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users and torch.get_num_threads() != self._before:
+                    torch.set_num_threads(self._before)
+
+
+limited_threads = _ThreadLimit()
 
 
 def run(model: TorchVGSLModel, x: Tensor, seq_lens: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -193,7 +220,10 @@ def _forward(
     if state.compiled is not None:
         try:
             return state.compiled(x, None if seq_lens is None else seq_lens.clamp(max=x.shape[3]))
+        except KrakenInputException:
+            raise
         except Exception as e:
+            # compilers fail in many ways; the network itself doesn't need them
             logger.warning("The compiled network failed (%s): going on without compilation.", e)
             state.compiled = None
     y: tuple[Tensor, Tensor | None] = model(x, seq_lens)

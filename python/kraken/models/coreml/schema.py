@@ -43,7 +43,8 @@ ArrayType: 1 shape int* | 2 dataType uint
 Network: 1 layers Layer*
 Layer: 1 name string | 2 input string* | 3 output string* | 100 convolution Convolution \
 | 120 pooling Pooling | 130 activation Activation | 140 innerProduct InnerProduct | 150 embedding Embedding \
-| 175 softmax Empty | 310 permute Permute | 420 uniDirectionalLSTM UniLSTM | 430 biDirectionalLSTM BiLSTM | 500 custom Custom
+| 175 softmax Empty | 310 permute Permute | 420 uniDirectionalLSTM UniLSTM \
+| 430 biDirectionalLSTM BiLSTM | 500 custom Custom
 Empty:
 Convolution: 1 outputChannels uint | 2 kernelChannels uint | 10 nGroups uint | 20 kernelSize uint* \
 | 30 stride uint* | 40 dilationFactor uint* | 51 same Empty | 60 isDeconvolution bool | 70 hasBias bool \
