@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from kraken.lib.vgsl import inference, spec
 from kraken.lib.vgsl.blocks import ActConv2D, LinSoftmax, MultiParamSequential
-from kraken.lib.vgsl.blocks.init import initialisation_skipped, initialise
+from kraken.lib.vgsl.blocks.init import constructed, initialisation_skipped, initialise
 from kraken.lib.vgsl.blocks.lengths import Shape
 from kraken.lib.vgsl.build import build_criterion, build_series
 from kraken.models.base import RecognitionBaseModel, SegmentationBaseModel
@@ -74,12 +74,9 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         self._init_metadata(kwargs)
 
     def _build(self) -> None:
-        if initialisation_skipped():
-            with torch.device("meta"):
-                layers, self.output = build_series(self._nodes, self.input)
-            self.nn = layers.to_empty(device="cpu")
-        else:
-            self.nn, self.output = build_series(self._nodes, self.input)
+        self.nn = constructed(lambda: build_series(self._nodes, self.input)[0])
+        self.output = cast(Shape, self.nn.output_shape)
+        if not initialisation_skipped():
             self.init_weights()
 
     def _init_metadata(self, fields: dict[str, Any]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import init
+
+T = TypeVar("T", bound=nn.Module)
 
 _SKIP: ContextVar[bool] = ContextVar("kraken_skip_initialisation", default=False)
 
@@ -26,6 +29,15 @@ def without_initialisation() -> Iterator[None]:
 def initialisation_skipped() -> bool:
     """Whether :func:`without_initialisation` is in force."""
     return _SKIP.get()
+
+
+def constructed(factory: Callable[[], T]) -> T:
+    """Module of a factory, without reserving time for its weights if they are to be overwritten."""
+    if not _SKIP.get():
+        return factory()
+    with torch.device("meta"):
+        module = factory()
+    return module.to_empty(device="cpu")
 
 
 @torch.no_grad()

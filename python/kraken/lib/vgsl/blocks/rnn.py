@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -104,11 +105,9 @@ class TransposedSummarizingRNN(nn.Module):
     def _run(self, sequences: Tensor, lengths: Tensor | None) -> Tensor:
         """Outputs (N, steps, channels), zero beyond each sequence's end."""
         if isinstance(self.layer, PeepholeBidiLSTM):
-            y: Tensor = self.layer(sequences, lengths)
-            return y
+            return cast(Tensor, self.layer(sequences, lengths))
         if lengths is None:
-            y = self.layer(sequences)[0]
-            return y
+            return cast(Tensor, self.layer(sequences)[0])
         steps = sequences.shape[1]
         packed = pack_padded_sequence(
             sequences, lengths.clamp(1, steps).cpu(), batch_first=True, enforce_sorted=False
