@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 from pathlib import Path
 
@@ -74,9 +75,20 @@ class TextSource:
     def number(self) -> str:
         """Returns a number as it may stand in a text: year, amount, time, date, share."""
         n = int(10 ** self.rng.uniform(0, 5))
-        forms = (f"{n}", f"{n:,}", f"{n / 100:.2f}", f"{n % 24}:{n % 60:02}", f"{n % 28 + 1}/{n % 12 + 1}/{n}",
-                 f"{n % 101}%", f"£{n}", f"${n}", f"€{n}", f"§{n % 99}", f"No.{n}", f"{n}–{n + 7}", f"{n % 90}°",
-                 f"{1400 + n % 626}", f"#{n}", f"{n}th", f"({n})", f"x{n}", f"{n}+{n % 9}={n + n % 9}")  # fmt: skip
+        forms = (
+            *(f"{n}", f"{n:,}", f"{n / 100:.2f}", f"{n % 24}:{n % 60:02}", f"{n % 28 + 1}/{n % 12 + 1}/{n}"),
+            *(
+                f"{n % 101}%",
+                f"£{n}",
+                f"${n}",
+                f"€{n}",
+                f"§{n % 99}",
+                f"No.{n}",
+                f"{n}–{n + 7}",
+                f"{n % 90}°",
+            ),
+            *(f"{1400 + n % 626}", f"#{n}", f"{n}th", f"({n})", f"x{n}", f"{n}+{n % 9}={n + n % 9}"),
+        )
         return self._pick(forms if self.rng.random() < 0.6 else forms[:1])
 
     def _cased(self, word: str, capital: bool) -> str:
@@ -104,7 +116,7 @@ class TextSource:
         counts = np.full((26, 26), 0.3)
         for word in self.words:
             letters = [ord(c) - 97 for c in word.lower() if c in string.ascii_letters]
-            for first, second in zip(letters, letters[1:], strict=False):
+            for first, second in itertools.pairwise(letters):
                 counts[first, second] += 1
         return np.asarray(np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True))
 

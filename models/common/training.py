@@ -89,7 +89,8 @@ def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
         if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
             spent = {"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu}
             print(
-                f"step {step + 1}/{plan.steps}  loss {mean:.4f}  {spent['wall']:.0f} s, {spent['cpu']:.0f} s of CPU",
+                f"step {step + 1}/{plan.steps}  loss {mean:.4f}  "
+                f"{spent['wall']:.0f} s, {spent['cpu']:.0f} s of CPU",
                 flush=True,
             )
             state = {
