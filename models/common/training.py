@@ -1,0 +1,129 @@
+"""A training loop that says what it does, can be interrupted, and gives the same result when run again."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+#: Scratch folder of the recipes (ignored by git).
+WORK = Path(__file__).resolve().parents[1] / "work"
+
+
+def rendered(
+    make: Callable[[int], list[dict[str, Any]]], seeds: Sequence[int], cache: Path
+) -> list[dict[str, Any]]:
+    """Runs `make(seed)` for all seeds in two processes and joins the samples; later runs read the cache.
+
+    A cache of other seeds or of another drawing program is not noticed: remove `models/work` after edits.
+    """
+    if cache.is_file():
+        print(f"reading {cache}", flush=True)
+        return list(torch.load(cache, weights_only=True))
+    start = time.monotonic()
+    samples: list[dict[str, Any]] = []
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        for part in pool.imap(make, seeds):
+            samples += part
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(samples, cache.with_suffix(".part"))
+    cache.with_suffix(".part").replace(cache)
+    print(f"drew {len(samples)} samples in {time.monotonic() - start:.0f} s", flush=True)
+    return samples
+
+
+@dataclass
+class Plan:
+    """How to train: number of steps, peak learning rate, seed, where to keep checkpoints and how often."""
+
+    steps: int
+    rate: float
+    seed: int
+    checkpoint: Path
+    every: int = 100
+
+
+def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
+    """Trains with AdamW under a one-cycle schedule; continues from the checkpoint where there is one.
+
+    Args:
+        model: Network to train, changed in place.
+        plan: The plan; a checkpoint of another plan is ignored.
+        loss_at: Gives the loss of a step by its number. All that it draws at random must follow from that
+            number or from torch's generator, which is seeded anew for each step.
+    """
+    optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _one_cycle(step / plan.steps))
+    identity = f"{plan.steps} {plan.rate} {plan.seed} {[tuple(p.shape) for p in model.parameters()]}"
+    first, wall_before, cpu_before = 0, 0.0, 0.0
+    if plan.checkpoint.is_file():
+        state = torch.load(plan.checkpoint, weights_only=True)
+        if state["identity"] == identity:
+            model.load_state_dict(state["model"])
+            optimiser.load_state_dict(state["optimiser"])
+            schedule.load_state_dict(state["schedule"])
+            first, wall_before, cpu_before = state["step"], state["wall"], state["cpu"]
+            print(f"continuing from step {first}", flush=True)
+        else:
+            print(f"ignoring {plan.checkpoint}: it belongs to another plan", flush=True)
+    model.train()
+    wall, cpu = time.monotonic() - wall_before, time.process_time() - cpu_before
+    mean = math.nan
+    for step in range(first, plan.steps):
+        torch.manual_seed(plan.seed * 1_000_003 + step)
+        loss = loss_at(step)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimiser.step()
+        schedule.step()
+        mean = loss.item() if math.isnan(mean) else 0.97 * mean + 0.03 * loss.item()
+        if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
+            spent = {"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu}
+            print(
+                f"step {step + 1}/{plan.steps}  loss {mean:.4f}  "
+                f"{spent['wall']:.0f} s, {spent['cpu']:.0f} s of CPU",
+                flush=True,
+            )
+            state = {
+                "identity": identity,
+                "model": model.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "schedule": schedule.state_dict(),
+                "step": step + 1,
+                **spent,
+            }
+            _save(state, plan.checkpoint)
+
+
+def _one_cycle(part: float) -> float:
+    if part < 0.1:
+        return 0.05 + 0.95 * part / 0.1
+    return 0.002 + 0.998 * 0.5 * (1 + math.cos(math.pi * (part - 0.1) / 0.9))
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    # never leave half a checkpoint behind
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def write_half(model: nn.Module, path: Path) -> None:
+    """Writes the model with 16-bit weights, half the size; `model` keeps the rounded values as float32."""
+    from kraken.models import write_safetensors
+
+    model.half()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_safetensors([model], path)
+    model.float()
+    print(f"wrote {path} ({path.stat().st_size} bytes)")
