@@ -19,6 +19,7 @@ from kraken.lib.vgsl.layers import (
     TransposedSummarizingRNN,
 )
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence
 
 from tests.reference import vgsl_layers as slow
 
@@ -200,3 +201,20 @@ def test_half_precision_norm_computes_in_float32() -> None:
 def test_pool_rejects_inputs_smaller_than_its_window() -> None:
     with pytest.raises(ValueError, match="larger"):
         MaxPool((3, 3), (3, 3)).get_shape((1, 1, 2, 0))
+
+
+@pytest.mark.parametrize("legacy", [None, "clstm"])
+@pytest.mark.parametrize("direction", ["f", "b"])
+def test_rnn_learns_from_ragged_batches_as_from_packed_ones(direction: str, legacy: str | None) -> None:
+    layer = TransposedSummarizingRNN(3, 4, direction, transpose=False, summarize=False, legacy=legacy)
+    x, lengths = tensor(1, 3, 3, 1, 9), torch.tensor([9, 4, 6])
+    layer(x, lengths)[0].square().sum().backward()
+    gradients = [p.grad.clone() for p in layer.parameters()]
+    layer.zero_grad()
+    sequences = x[:, :, 0].transpose(1, 2)
+    if legacy is not None:
+        sequences = torch.cat([torch.ones(3, 9, 1), sequences], dim=2)
+    packed = pack_padded_sequence(sequences, lengths, batch_first=True, enforce_sorted=False)
+    layer.layer(packed)[0].data.square().sum().backward()
+    for param, gradient in zip(layer.parameters(), gradients, strict=True):
+        torch.testing.assert_close(param.grad, gradient, atol=1e-5, rtol=1e-4)

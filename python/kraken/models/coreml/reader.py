@@ -128,9 +128,12 @@ def _network(content: CoreMLFile, fields: dict[str, Any], path: object) -> Any:
     expected = model.state_dict()
     # files hold the names of the layers themselves, without those of the groups around them
     short = {".".join(key.rsplit(".", 3)[-3:]): key for key in expected}
-    names = {name.rsplit(".", 1)[-1] for name, _ in model.nn.named_modules()}
+    names = {name.partition(".")[0] for name in short}
     layers = [layer for layer in content.layers if not _AUX_LAYER.search(layer.get("name", ""))]
-    tensors = read_tensors(layers, names)
+    try:
+        tensors = read_tensors(layers, names)
+    except ValueError as e:
+        raise ValueError(f"{path}: {e}") from e
     missing = sorted(set(short) - set(tensors))
     unexpected = sorted(set(tensors) - set(short))
     if missing or unexpected:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from kraken.lib.vgsl.blocks.lengths import Shape, ragged, valid_columns
 
@@ -36,7 +36,8 @@ class GroupNorm(nn.Module):
         if data.dtype != weight.dtype:
             weight, bias = self.layer.weight.to(data.dtype), self.layer.bias.to(data.dtype)
         if seq_len is None or not ragged(seq_len, x.shape[3]):
-            y = F.group_norm(data, self.num_groups, weight, bias, self.layer.eps)
+            # the function of torch.nn refuses groups of one number, which short lines can make
+            y = torch.group_norm(data, self.num_groups, weight, bias, self.layer.eps)
             return y.to(x.dtype), seq_len
         return self._masked(data, seq_len, weight, bias).to(x.dtype), seq_len
 

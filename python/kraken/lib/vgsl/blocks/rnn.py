@@ -108,6 +108,8 @@ class TransposedSummarizingRNN(nn.Module):
             return cast(Tensor, self.layer(sequences, lengths))
         if lengths is None:
             return cast(Tensor, self.layer(sequences)[0])
+        if sequences.device.type == "cpu":
+            return _run_mirrored(self.layer, sequences, lengths)
         steps = sequences.shape[1]
         packed = pack_padded_sequence(
             sequences, lengths.clamp(1, steps).cpu(), batch_first=True, enforce_sorted=False
@@ -156,17 +158,12 @@ class PeepholeBidiLSTM(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Run over (N, steps, channels); outputs are zero beyond each sequence's end."""
-        n, steps, _ = x.shape
-        index = torch.arange(steps, device=x.device).expand(n, steps)
         if lengths is None:
             return torch.cat([self._direction(x, ""), self._direction(x.flip(1), "_reverse").flip(1)], dim=2)
-        ends = lengths.clamp(1, steps).to(x.device).unsqueeze(1)
-        inside = index < ends
-        # each sequence reversed within its own length; the map is its own inverse
-        mirror = torch.where(inside, ends - 1 - index, index)
+        inside, mirror = _mirror(lengths, x.shape[1], x.device)
         forward = self._direction(x, "")
         backward = _gather_steps(self._direction(_gather_steps(x, mirror), "_reverse"), mirror)
-        return torch.cat([forward, backward], dim=2).masked_fill(~inside.unsqueeze(2), 0)
+        return torch.cat([forward, backward], dim=2).masked_fill(~inside, 0)
 
     def _direction(self, x: Tensor, suffix: str) -> Tensor:
         w_ih, w_hh, w_ip, w_fp, w_op = (
@@ -182,6 +179,35 @@ class PeepholeBidiLSTM(nn.Module):
             c = c_new
             outputs.append(h)
         return torch.stack(outputs, dim=1)
+
+
+def _run_mirrored(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
+    """Outputs of an LSTM over sequences of different lengths.
+
+    The backward half runs forward over sequences that are reversed within their own lengths:
+    on CPUs, packed sequences take twice as long in inference and four times in training.
+    """
+    inside, mirror = _mirror(lengths, x.shape[1], x.device)
+    state = x.new_zeros((1, x.shape[0], lstm.hidden_size))
+    outputs = []
+    for suffix in ("", "_reverse") if lstm.bidirectional else ("",):
+        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh") if lstm.bias else ("weight_ih", "weight_hh")
+        weights = [getattr(lstm, f"{kind}_l0{suffix}") for kind in kinds]
+        data = _gather_steps(x, mirror) if suffix else x
+        y = torch.lstm(data, (state, state), weights, lstm.bias, 1, 0.0, lstm.training, False, True)[0]
+        outputs.append(_gather_steps(y, mirror) if suffix else y)
+    return torch.cat(outputs, dim=2).masked_fill(~inside, 0)
+
+
+def _mirror(lengths: Tensor, steps: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Mask (N, steps, 1) of the steps inside each sequence, and the index (N, steps) that reverses it.
+
+    The index reverses a sequence within its own length and is its own inverse.
+    """
+    index = torch.arange(steps, device=device).expand(len(lengths), steps)
+    ends = lengths.clamp(1, steps).to(device).unsqueeze(1)
+    inside = index < ends
+    return inside.unsqueeze(2), torch.where(inside, ends - 1 - index, index)
 
 
 def _gather_steps(x: Tensor, index: Tensor) -> Tensor:
