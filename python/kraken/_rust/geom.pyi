@@ -1,1 +1,8 @@
 """Bindings of the kernels in ``kraken-core``, module ``geom``."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+def sections(
+    baseline: NDArray[np.float64], boundary: NDArray[np.float64], cuts: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64], float]: ...

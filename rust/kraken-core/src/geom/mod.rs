@@ -2,6 +2,7 @@
 
 pub mod polygon;
 pub mod polyline;
+pub mod section;
 
 /// A point `[x, y]` in pixels, y pointing down.
 pub type Point = [f64; 2];

@@ -1,1 +1,5 @@
 //! Label sequences and Unicode text.
+
+pub mod beam;
+pub mod bidi;
+pub mod ctc;

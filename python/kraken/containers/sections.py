@@ -1,0 +1,101 @@
+"""Sections of a line polygon between distances along its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from kraken._rust import geom as _geom
+
+__all__ = ["Section", "compute_polygon_section", "precompute_polygon_sections"]
+
+Points: TypeAlias = "Sequence[Sequence[float]] | npt.NDArray[Any]"
+#: Four points (left and right of the first cut, right and left of the second
+#: one); a list of two if the polygon couldn't be cut.
+Section: TypeAlias = "tuple[list[int], list[int], list[int], list[int]] | list[list[int]]"
+
+
+def as_points(points: Points, name: str) -> npt.NDArray[np.float64]:
+    """Array of shape (n, 2).
+
+    Raises:
+        ValueError: naming the argument, if it doesn't consist of pairs of numbers.
+    """
+    try:
+        array = np.ascontiguousarray(points, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} has to consist of pairs of numbers: {error}") from None
+    if array.size == 0:
+        return np.empty((0, 2))
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"{name} has to consist of pairs of numbers, got an array of shape {array.shape}")
+    return array
+
+
+def cut_sections(
+    baseline: npt.NDArray[np.float64], boundary: npt.NDArray[np.float64], cuts: npt.NDArray[np.float64]
+) -> tuple[list[Section], npt.NDArray[np.float64], float]:
+    """Sections of (k, 2) distances, the raw cuts (2k, 5) and the length of the baseline."""
+    corners, complete, raw, length = _geom.sections(baseline, boundary, cuts)
+    points = corners.reshape(-1, 4, 2).tolist()
+    sections: list[Section] = [
+        (a, b, c, d) if whole else [a, b]
+        for (a, b, c, d), whole in zip(points, complete.tolist(), strict=True)
+    ]
+    return sections, raw, length
+
+
+def compute_polygon_section(baseline: Points, boundary: Points, dist1: float, dist2: float) -> Section:
+    """Cuts a line polygon across at two distances along its baseline.
+
+    An end of the baseline that lies inside of the polygon is extended to it
+    before distances are measured. Distances beyond the end count as the end.
+
+    Args:
+        baseline: Points (x, y) of the baseline.
+        boundary: Points (x, y) of the polygon, closed implicitly.
+        dist1: Distance of the first cut in pixels.
+        dist2: Distance of the second cut in pixels.
+
+    Returns:
+        Left and right end of the first cut, right and left end of the second
+        one, as seen in the direction of the baseline. If one of them misses the
+        polygon, a list of the two points on the baseline. The area may be zero.
+
+    Raises:
+        ValueError: for an empty baseline or coordinates that aren't numbers.
+    """
+    return precompute_polygon_sections(baseline, boundary, [(dist1, dist2)])[0][0]
+
+
+def precompute_polygon_sections(
+    baseline: Points, boundary: Points, cut_pairs: Points
+) -> tuple[list[Section], dict[float, npt.NDArray[np.float64] | None], float]:
+    """Cuts a line polygon at many pairs of distances, as :func:`compute_polygon_section`.
+
+    Args:
+        baseline: Points (x, y) of the baseline.
+        boundary: Points (x, y) of the polygon, closed implicitly.
+        cut_pairs: Pairs of distances.
+
+    Returns:
+        A section per pair; a mapping from the (clamped) distances to the four
+        rounded coordinates of the cut, left before right, or None where a cut
+        misses the polygon; and the length of the extended baseline. Without
+        pairs ``([], {}, 0.0)``.
+
+    Raises:
+        ValueError: for an empty baseline or coordinates that aren't numbers.
+    """
+    pairs = as_points(cut_pairs, "cut_pairs")
+    if not len(pairs):
+        return [], {}, 0.0
+    sections, raw, length = cut_sections(
+        as_points(baseline, "baseline"), as_points(boundary, "boundary"), pairs
+    )
+    missed = np.isnan(raw[:, 1])
+    cache = {float(row[0]): None if miss else row[1:] for row, miss in zip(raw, missed, strict=True)}
+    return sections, cache, length

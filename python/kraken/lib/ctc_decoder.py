@@ -1,0 +1,226 @@
+"""Decoders for the softmax outputs of networks trained with CTC.
+
+They extract sequences of labels, which :class:`kraken.lib.codec.PytorchCodec`
+turns into text: the best path (:func:`greedy_decoder`), a prefix beam search
+(:func:`beam_decoder`, :func:`beam_search`) and ocropy's rule
+(:func:`blank_threshold_decoder`).
+
+Outputs are probabilities, arrays or tensors, of the form (classes, columns) or
+(lines, classes, columns); class 0 is the blank. A decoded symbol is a tuple
+``(label, start, end, confidence)`` of the first and last column that it spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from kraken._rust import text as _text
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["beam_decoder", "beam_search", "blank_threshold_decoder", "greedy_decoder"]
+
+Symbol: TypeAlias = tuple[int, int, int, float]
+Outputs: TypeAlias = "npt.NDArray[Any] | torch.Tensor"
+Lengths: TypeAlias = "Sequence[int] | npt.NDArray[Any] | torch.Tensor"
+_Floats: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.float64]"
+
+#: Columns with a more probable blank start no symbol in :func:`beam_search`.
+BLANK_PRUNE = 0.999
+
+
+def _as_array(values: Any) -> npt.NDArray[Any]:
+    """Array of an array, sequence or tensor on any device, without torch."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        if values.is_floating_point() and values.element_size() < 4:
+            values = values.float()
+        values = values.numpy()
+    return np.asarray(values)
+
+
+def _batch(outputs: Any) -> _Floats:
+    """Contiguous (lines, classes, columns) array of a float type that the kernels take."""
+    array = _as_array(outputs)
+    if array.ndim not in (2, 3):
+        raise ValueError(
+            f"outputs has {array.ndim} dimensions, need (classes, columns) or (lines, classes, columns)"
+        )
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
+    if array.ndim == 2:
+        array = array[np.newaxis]
+    if array.shape[1] == 0:
+        raise ValueError("outputs has no classes, need at least the blank")
+    return np.ascontiguousarray(array)
+
+
+def _lengths(seq_lens: Any, batch: _Floats) -> list[int]:
+    """Lengths as ints; without any, one line is taken in full."""
+    if seq_lens is None:
+        if batch.shape[0] > 1:
+            raise ValueError("seq_lens need to be set for batch decoding.")
+        return [batch.shape[2]] * batch.shape[0]
+    return [int(n) for n in np.atleast_1d(_as_array(seq_lens))]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number)
+
+
+def greedy_decoder(outputs: Outputs, seq_lens: Lengths | None = None) -> list[list[Symbol]]:
+    """Best path decoding: the most probable label of every column.
+
+    Equal neighbours are merged and blanks dropped. The lowest label wins ties;
+    NaN counts as the largest value of its column.
+
+    Args:
+        outputs: Probabilities (C, W) or (N, C, W).
+        seq_lens: Number of columns to use of each line. Needed for N > 1.
+
+    Returns:
+        One list per line of ``(label, first column, last column, confidence)``;
+        the confidence is the largest probability in these columns.
+
+    Raises:
+        ValueError: for missing, negative or too few lengths or a wrong shape.
+    """
+    batch = _batch(outputs)
+    return _text.greedy(batch, _lengths(seq_lens, batch))
+
+
+@overload
+def blank_threshold_decoder(outputs: Outputs, threshold: float = 0.5) -> list[Symbol]: ...
+@overload
+def blank_threshold_decoder(
+    outputs: Outputs, threshold: Any = 0.5, seq_lens: Lengths | None = None
+) -> list[Symbol] | list[list[Symbol]]: ...
+def blank_threshold_decoder(
+    outputs: Outputs, threshold: Any = 0.5, seq_lens: Lengths | None = None
+) -> list[Symbol] | list[list[Symbol]]:
+    """Decodes as ocropy does: one label per run of columns with an improbable blank.
+
+    Args:
+        outputs: Probabilities (C, W) or (N, C, W).
+        threshold: Runs consist of columns whose blank is less probable. As with
+            :func:`beam_decoder`, lengths may be given in its place.
+        seq_lens: Number of columns to use of each line.
+
+    Returns:
+        One flat list of ``(label, run start, run end, probability)`` for (C, W)
+        without lengths, else one list per line.
+
+    Raises:
+        ValueError: as for :func:`greedy_decoder`.
+    """
+    batch = _batch(outputs)
+    if not _is_number(threshold):
+        threshold, seq_lens = 0.5, threshold
+    decoded = _text.blank_threshold(batch, _lengths(seq_lens, batch), float(threshold))
+    return decoded[0] if np.ndim(outputs) == 2 and seq_lens is None else decoded
+
+
+def beam_decoder(
+    outputs: Outputs, beam_size: Any = 3, seq_lens: Lengths | None = None
+) -> list[Symbol] | list[list[Symbol]]:
+    """Prefix beam search for the most probable labelling.
+
+    Unlike :func:`greedy_decoder` this sums over all paths with the same
+    labelling (Graves & Jaitly 2014). With a beam that holds every prefix the
+    result is the exact maximum; ties go to the shorter and then to the
+    lexicographically smaller labelling. Positions are those of the labelling's
+    most probable path.
+
+    Args:
+        outputs: Probabilities (C, W) or (N, C, W). NaN counts as 0.
+        beam_size: Number of prefixes that are kept per column. Inference calls
+            every decoder as ``decoder(outputs, seq_lens)``, so lengths may be
+            given in its place.
+        seq_lens: Number of columns to use of each line.
+
+    Returns:
+        One flat list of ``(label, first column, last column, confidence)`` for
+        (C, W) without lengths, else one list per line.
+
+    Raises:
+        ValueError: if ``beam_size`` is below 1, and as for :func:`greedy_decoder`.
+    """
+    if not _is_number(beam_size):
+        beam_size, seq_lens = 3, beam_size
+    batch = _batch(outputs)
+    decoded = _search(batch, seq_lens, beam_size, None, None, 1, False, 0)
+    best = [line[0][0] for line in decoded]
+    return best[0] if np.ndim(outputs) == 2 and seq_lens is None else best
+
+
+def beam_search(
+    outputs: Outputs,
+    seq_lens: Lengths | None = None,
+    beam_size: int = 16,
+    top_k: int | None = None,
+    blank_prune: float | None = BLANK_PRUNE,
+    nbest: int = 1,
+    *,
+    log_probs: bool | None = None,
+    num_threads: int = 0,
+) -> list[list[Symbol]] | list[list[tuple[list[Symbol], float]]]:
+    """Prefix beam search over a batch, lines in parallel.
+
+    Labels that can't enter the beam any more are never expanded, which keeps
+    the search exact without a threshold on their probability.
+
+    Args:
+        outputs: (C, W) or (N, C, W) probabilities or their natural logarithms.
+        seq_lens: Number of columns to use of each line. Needed for N > 1.
+        beam_size: Number of prefixes that are kept per column.
+        top_k: Only that many labels per column start a new symbol; None for all.
+        blank_prune: Columns whose blank has at least this probability start no
+            new symbol; None to try them all.
+        nbest: Number of labellings per line.
+        log_probs: Whether the outputs are logarithms; None finds out by their
+            sign.
+        num_threads: Number of threads, 0 for all of the machine's.
+
+    Returns:
+        With ``nbest`` 1 one list of symbols per line as from
+        :func:`greedy_decoder`. Otherwise one list per line of up to ``nbest``
+        pairs (symbols, natural logarithm of the labelling's probability), the
+        most probable first.
+
+    Raises:
+        ValueError: for an option out of range and as for :func:`greedy_decoder`.
+    """
+    batch = _batch(outputs)
+    if log_probs is None:
+        log_probs = bool((batch < 0).any())
+    decoded = _search(batch, seq_lens, beam_size, top_k, blank_prune, nbest, log_probs, num_threads)
+    if nbest == 1:
+        return [line[0][0] for line in decoded]
+    return decoded
+
+
+def _search(
+    batch: _Floats,
+    seq_lens: Any,
+    beam_size: Any,
+    top_k: int | None,
+    blank_prune: float | None,
+    nbest: int,
+    log_probs: bool,
+    num_threads: int,
+) -> list[list[tuple[list[Symbol], float]]]:
+    """Checks the options, which the kernel takes as unsigned numbers only."""
+    for name, value in (("beam_size", beam_size), ("nbest", nbest), ("top_k", top_k)):
+        if value is not None and (value != int(value) or value < 1):
+            raise ValueError(f"{name} is {value!r}, need a whole number of at least 1")
+    if num_threads < 0:
+        raise ValueError(f"num_threads is {num_threads}, need 0 (all) or more")
+    lengths = _lengths(seq_lens, batch)
+    # The kernel counts in machine words; no beam grows that large.
+    size = min(int(beam_size), 2**31)
+    return _text.beam_search(batch, lengths, size, top_k, blank_prune, nbest, log_probs, num_threads)
