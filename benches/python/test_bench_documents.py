@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from kraken.containers import BaselineLine, BaselineOCRRecord, BBoxLine, BBoxOCRRecord, Segmentation
 from kraken.lib.xml import XMLPage
 from kraken.serialization import serialize
+
 from tests.conftest import shared_path
 
 TEXT = "In the beginning was the Word, and the Word was w "
@@ -71,7 +71,9 @@ def recognised(kind: str, lines: int = 100) -> Segmentation:
             records.append(BBoxOCRRecord(TEXT, cuts, confidences, line))
         else:
             outline = [(100, top), (right, top), (right, bottom), (100, bottom)]
-            source = BaselineLine(id=f"l{i}", baseline=[(100, bottom - 6), (right, bottom - 6)], boundary=outline)
+            source = BaselineLine(
+                id=f"l{i}", baseline=[(100, bottom - 6), (right, bottom - 6)], boundary=outline
+            )
             spans = [(step * k, step * (k + 1)) for k in range(len(TEXT))]
             records.append(BaselineOCRRecord(TEXT, spans, confidences, source))
     return Segmentation(

@@ -31,7 +31,7 @@ def max_bbox(boxes: Iterable[Points]) -> Box:
 def box_of(points: Points) -> Box:
     """Box (xmin, ymin, xmax, ymax) of at least one point."""
     if len(points) != 4:
-        xs, ys = zip(*points)
+        xs, ys = zip(*points, strict=True)
         return min(xs), min(ys), max(xs), max(ys)
     # Nearly all cuts have four points; comparing is several times as fast as min() and max().
     (a, b), (c, d), (e, f), (g, h) = points

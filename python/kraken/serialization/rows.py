@@ -63,7 +63,15 @@ def alto_segments(line: Line, pattern: str) -> Iterator[tuple[Any, ...]]:
             continue
         points = spaced(segment.boundary) if segment.boundary is not None else None
         glyphs = _alto_glyphs(segment, pattern)
-        yield False, segment.index, _escaped(segment.text), box, confidence(segment.confidence), points, glyphs
+        yield (
+            False,
+            segment.index,
+            _escaped(segment.text),
+            box,
+            confidence(segment.confidence),
+            points,
+            glyphs,
+        )
 
 
 def page_segments(line: Line, pattern: str) -> Iterator[tuple[int, str, str, str, str]]:

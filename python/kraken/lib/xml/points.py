@@ -32,7 +32,7 @@ def _plain(text: str) -> list[int] | None:
 def _pairs(values: list[int]) -> list[Point]:
     """Consecutive values as points, equal neighbours merged; an odd last value is dropped."""
     iterator = iter(values)
-    points = list(zip(iterator, iterator))
+    points = list(zip(iterator, iterator, strict=False))
     # Nearly all lists have no repetition: comparing is much cheaper than grouping.
     if any(map(eq, points, points[1:])):
         return [point for point, _ in groupby(points)]
@@ -110,5 +110,5 @@ def page_points(text: str | None) -> list[Point] | None:
 
 def bounding_box(points: list[Point]) -> tuple[int, int, int, int]:
     """Box (xmin, ymin, xmax, ymax) of at least one point."""
-    xs, ys = zip(*points)
+    xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
