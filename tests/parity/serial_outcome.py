@@ -139,9 +139,11 @@ def _attributes(found: dict[str, Any], expected: dict[str, Any], inside: bool) -
         elif key in GEOMETRY and inside:
             same = _close(value, want)
         elif key == "title":
-            same = len(value) == len(want) and all(_same_title(a, b, inside) for a, b in zip(value, want, strict=True))
+            same = len(value) == len(want) and all(
+                _same_title(a, b, inside) for a, b in zip(value, want, strict=True)
+            )
         else:
-            same = value == want or str(want) in ("None", "GEN") and value == "GEN"
+            same = value == want or (str(want) in ("None", "GEN") and value == "GEN")
         if not same:
             return f"{key}: {value!r} != {want!r}"
     return None
@@ -164,12 +166,21 @@ def json_difference(found: Any, expected: Any, *, close: bool, path: str = "") -
     if isinstance(expected, dict) and isinstance(found, dict):
         if expected.keys() - found.keys():
             return f"{path}: lacks {expected.keys() - found.keys()}"
-        return next(filter(None, (json_difference(found[k], expected[k], close=close, path=f"{path}.{k}") for k in expected)), None)
+        return next(
+            filter(
+                None,
+                (json_difference(found[k], expected[k], close=close, path=f"{path}.{k}") for k in expected),
+            ),
+            None,
+        )
     if isinstance(expected, list) and isinstance(found, list):
         if len(expected) != len(found):
             return f"{path}: {len(found)} != {len(expected)} entries"
         pairs = enumerate(zip(found, expected, strict=True))
-        return next(filter(None, (json_difference(a, b, close=close, path=f"{path}[{i}]") for i, (a, b) in pairs)), None)
+        return next(
+            filter(None, (json_difference(a, b, close=close, path=f"{path}[{i}]") for i, (a, b) in pairs)),
+            None,
+        )
     if isinstance(expected, float) and isinstance(found, float):
         return None if abs(found - expected) <= CLOSE_CONFIDENCE else f"{path}: {found} != {expected}"
     inside = close and (".cuts" in path or ".recognition" in path)

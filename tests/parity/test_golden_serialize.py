@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lxml import etree
-
 from kraken.containers import ProcessingStep
 from kraken.serialization import render_report, serialize
+from lxml import etree
+
 from tests.conftest import golden_json, shared_path
 from tests.parity.serial_outcome import (
     canonical,
@@ -45,7 +45,11 @@ def run(case: dict[str, Any], recipe: dict[str, Any]) -> dict[str, Any]:
         text = serialize(make_segmentation(recipe), template=template, **options)
         if case.get("json"):
             return {"json": json.loads(text)}
-        return {"text": text} if case.get("custom") else {"tree": canonical(text, known_ids(recipe)), "xml": text}
+        return (
+            {"text": text}
+            if case.get("custom")
+            else {"tree": canonical(text, known_ids(recipe)), "xml": text}
+        )
     except Exception as error:
         return error_outcome(error, template if isinstance(template, str) else "")
 
@@ -71,8 +75,14 @@ def test_serialize(strict: bool) -> None:
     cases = golden_json("xml", "serialize.json")
     for case in cases:
         found = run(case, recipes[case["input"]])
-        options = [case["better"]] if strict and "better" in case else [case["ref"], case.get("better"), *case.get("also", [])]
-        problems = [compare(found, option, close=bool(case.get("close_geometry"))) for option in options if option]
+        options = (
+            [case["better"]]
+            if strict and "better" in case
+            else [case["ref"], case.get("better"), *case.get("also", [])]
+        )
+        problems = [
+            compare(found, option, close=bool(case.get("close_geometry"))) for option in options if option
+        ]
         if all(problems):
             failures[case["id"]] = problems[-1]
         elif case.get("valid") and "xml" in found:
@@ -80,15 +90,19 @@ def test_serialize(strict: bool) -> None:
             if not validator.validate(etree.fromstring(found["xml"].encode())):
                 failures[case["id"]] = str(validator.error_log.last_error)
     assert cases
-    assert not failures, f"{len(failures)} of {len(cases)} differ: " + "\n".join(f"{k}: {v}" for k, v in failures.items())
+    assert not failures, f"{len(failures)} of {len(cases)} differ: " + "\n".join(
+        f"{k}: {v}" for k, v in failures.items()
+    )
 
 
 def test_reports() -> None:
     for case in golden_json("xml", "report.json"):
         arguments = dict(case["args"])
         for name in ("scripts", "deletions", "substitutions"):
-            arguments[name] = Counter({key: count for key, count in arguments[name]})
-        arguments["char_confusions"] = Counter({tuple(key): count for key, count in arguments["char_confusions"]})
+            arguments[name] = Counter(dict(arguments[name]))
+        arguments["char_confusions"] = Counter(
+            {tuple(key): count for key, count in arguments["char_confusions"]}
+        )
         expected = case.get("better", case["ref"])
         if "error" not in expected:
             assert render_report(**arguments).split("\n") == expected["text"].split("\n"), case["id"]

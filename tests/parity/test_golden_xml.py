@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from kraken.lib import xml
+
 from tests.conftest import golden_json, shared_path
 from tests.parity.xml_outcome import differences, error_outcome, outcome, rename_generated
 
@@ -76,7 +76,9 @@ def test_accessors() -> None:
                 pairs = isinstance(result, dict)
                 found = {"ids": [[k, v.id] for k, v in result.items()] if pairs else [v.id for v in result]}
             expected = call.get("better", call["ref"])
-            same = expected["error"][0] in found.get("error", ()) if "error" in expected else found == expected
+            same = (
+                expected["error"][0] in found.get("error", ()) if "error" in expected else found == expected
+            )
             if not same:
                 wrong.append((case["id"], call, found))
     assert not wrong

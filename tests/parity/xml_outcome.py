@@ -20,7 +20,9 @@ def outcome(page: Any, folder: Path) -> dict[str, Any]:
 
     def line(entry: Any) -> dict[str, Any]:
         names = ["id", "text", "tags", "split", "language", "base_dir", "regions"]
-        names += ["baseline", "boundary"] if type(entry).__name__ == "BaselineLine" else ["bbox", "text_direction"]
+        names += (
+            ["baseline", "boundary"] if type(entry).__name__ == "BaselineLine" else ["bbox", "text_direction"]
+        )
         return {"cls": type(entry).__name__, **{name: plain(getattr(entry, name)) for name in names}}
 
     def region(entry: Any) -> dict[str, Any]:
@@ -65,7 +67,9 @@ def plain(value: Any) -> Any:
 def rename_generated(found: dict[str, Any], document: Path) -> dict[str, Any]:
     """Replace ids that don't occur in the document by GEN1, GEN2, … by first appearance, per kind."""
     root = etree.parse(str(document)).getroot()
-    known = {value for element in root.iter("*") for name, value in element.attrib.items() if name.lower() == "id"}
+    known = {
+        value for element in root.iter("*") for name, value in element.attrib.items() if name.lower() == "id"
+    }
     known |= BUILT_IN
 
     def renamer() -> Any:
@@ -87,7 +91,8 @@ def rename_generated(found: dict[str, Any], document: Path) -> dict[str, Any]:
         for entry in entries:
             entry["id"] = regions(entry["id"])
     found["lines"] = [
-        [lines(key), {**line, "regions": [regions(r) for r in line["regions"]]}] for key, line in found["lines"]
+        [lines(key), {**line, "regions": [regions(r) for r in line["regions"]]}]
+        for key, line in found["lines"]
     ]
     for entry in found["orders"]:
         entry[0] = orders(entry[0])

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader
 from jinja2.sandbox import SandboxedEnvironment
 
-from kraken.serialization import geometry
+from kraken.serialization import geometry, rows
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
@@ -32,10 +32,12 @@ def _equip(environment: Environment) -> Environment:
         geometry.alto_box,
         geometry.abbyy_box,
         geometry.whole_box,
-        geometry.box_corners,
         geometry.confidence,
-        geometry.clipped,
-        geometry.percentage,
+        rows.alto_segments,
+        rows.page_segments,
+        rows.hocr_segments,
+        rows.abbyy_glyphs,
+        rows.flat,
     ):
         environment.filters[function.__name__] = function
     return environment

@@ -89,7 +89,8 @@ def assign(page: Page, *, kinds: int, style: Style) -> Names:
 
     names = Names(reserved, style)
     if style == "verbatim":  # made-up names mustn't clash with any given one
-        names.take(owner.id for owner in (*page.blocks, *page.lines) if owner.id is not None)
+        names.take(block.id for block in page.blocks if block.id is not None)
+        names.take(line.id for line in page.lines if line.id is not None)
     for block in page.blocks:
         if block.region is not None:
             block.id = names.claim(block.id, "region")

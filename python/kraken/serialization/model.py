@@ -6,9 +6,11 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from kraken.containers import Region, Segmentation
+from kraken.containers.sections import as_points, cut_sections
 from kraken.serialization.geometry import Box, Points, box_of
 
 logger = logging.getLogger("kraken.serialization")
@@ -45,12 +47,13 @@ class Segment:
     @property
     def glyphs(self) -> Iterable[Glyph]:
         """One entry for each code point."""
-        return zip(range(self.first, self.first + len(self.text)), self.text, self.boxes, self.cuts, self.confidences)
+        numbers = range(self.first, self.first + len(self.text))
+        return zip(numbers, self.text, self.boxes, self.cuts, self.confidences, strict=True)
 
     @property
     def box(self) -> Box:
         """Box around all code points."""
-        x0s, y0s, x1s, y1s = zip(*self.boxes)
+        x0s, y0s, x1s, y1s = zip(*self.boxes, strict=True)
         return min(x0s), min(y0s), max(x1s), max(y1s)
 
     @property
@@ -189,7 +192,8 @@ def build(segmentation: Segmentation, *, sub_line: bool) -> Page:
         sub_line: Whether words and glyphs are wanted.
     """
     page = Page(blocks=[], lines=[])
-    for source in segmentation.lines or ():
+    sources: Iterable[Any] = segmentation.lines or ()
+    for source in sources:
         box, boundary, baseline = _geometry(source)
         line = Line(source, source.id, box, boundary, baseline)
         page.lines.append(line)
@@ -208,28 +212,35 @@ def build(segmentation: Segmentation, *, sub_line: bool) -> Page:
 
 def _cut(record: Any, line: Line, page: Page) -> None:
     """Cut a record into segments and glyphs."""
-    cuts, confidences = line.cuts, line.confidences
-    is_baseline = record.type != "bbox"
-    start = 0
-    for text in _SEGMENTS.split(record.prediction):
-        if not text:
-            continue
-        stop = start + len(text)
-        segment_cuts = cuts[start:stop]
+    texts = [text for text in _SEGMENTS.split(record.prediction) if text]
+    stops = list(accumulate(map(len, texts)))
+    spans = [slice(stop - len(text), stop) for text, stop in zip(texts, stops, strict=True)]
+    boxes = list(map(box_of, line.cuts[: len(record.prediction)]))
+    outlines = _outlines(record, spans)
+    for text, span, outline in zip(texts, spans, outlines, strict=True):
         line.segments.append(
             Segment(
                 index=page.segment_count,
                 text=text,
                 first=page.glyph_count,
-                boxes=list(map(box_of, segment_cuts)),
-                cuts=segment_cuts,
-                confidences=confidences[start:stop],
-                boundary=record[start:stop][1] if is_baseline else None,
+                boxes=boxes[span],
+                cuts=line.cuts[span],
+                confidences=line.confidences[span],
+                boundary=outline,
             )
         )
         page.segment_count += 1
         page.glyph_count += len(text)
-        start = stop
+
+
+def _outlines(record: Any, spans: list[slice]) -> Sequence[Points | None]:
+    """What ``record[span][1]`` is for each span of a baseline record, all cut in one go."""
+    if record.type == "bbox" or not spans:
+        return [None] * len(spans)
+    distances = [[distance for pair in record._cuts[span] for distance in pair] for span in spans]
+    pairs = [(min(values), max(values)) for values in distances]
+    baseline, boundary = as_points(record.baseline, "baseline"), as_points(record.boundary, "boundary")
+    return cut_sections(baseline, boundary, as_points(pairs, "cuts"))[0]
 
 
 def _blocks(segmentation: Segmentation, lines: list[Line]) -> list[Block]:

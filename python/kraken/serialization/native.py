@@ -107,7 +107,9 @@ def processing(steps: Iterable[ProcessingStep] | None) -> list[dict[str, Any]]:
                 "id": identifier,
                 "category": _CATEGORIES.get(step.category, "other"),
                 "description": clean(step.description),
-                "settings": clean("; ".join(f"{key}: {value}" for key, value in (step.settings or {}).items())),
+                "settings": clean(
+                    "; ".join(f"{key}: {value}" for key, value in (step.settings or {}).items())
+                ),
             }
         )
     return entries

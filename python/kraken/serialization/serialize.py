@@ -115,7 +115,9 @@ def serialize(
         name = _NATIVE.get(os.fspath(template))
         if name is None:
             known = ", ".join(sorted(_NATIVE))
-            raise TemplateNotFound(os.fspath(template), f"No native template {template!s}: choose one of {known}")
+            raise TemplateNotFound(
+                os.fspath(template), f"No native template {template!s}: choose one of {known}"
+            )
         return environment.native().get_template(name).render(document=native_document(name))
 
     path = Path(template)

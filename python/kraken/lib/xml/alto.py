@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from lxml import etree
 
+from kraken.containers.lines import BaseDirection
 from kraken.lib.xml.collect import Collector, Context
-from kraken.lib.xml.document import first, full_text, image_path, image_size
+from kraken.lib.xml.document import first, full_text, image_path, image_size, is_named
 from kraken.lib.xml.orders import read_orders
 from kraken.lib.xml.points import alto_points
 from kraken.lib.xml.tags import AltoTags, Tags, pop_split
@@ -25,7 +26,7 @@ alto_regions: dict[str, str] = {
     "ComposedBlock": "composed",
 }
 
-_DIRECTIONS = {"ltr": "L", "rtl": "R", "ttb": "L", "btt": "R"}
+_DIRECTIONS: dict[str, BaseDirection] = {"ltr": "L", "rtl": "R", "ttb": "L", "btt": "R"}
 
 
 class _AltoCollector(Collector):
@@ -76,7 +77,7 @@ class _AltoCollector(Collector):
         strings = []
         for part in element.iter("{*}String", "{*}SP"):
             content = part.get("CONTENT")
-            is_string = part.tag.endswith("String")
+            is_string = is_named(part, "String")
             if content or not is_string:
                 text.append(content or " ")
             identifier = part.get("ID")
@@ -154,11 +155,9 @@ def parse_alto(
     language = page.get("LANG")
     context = Context(language=[language] if language else None)
     for area in root.iterfind("{*}Layout/{*}Page/{*}*"):
-        if area.tag.endswith(("PrintSpace", "Margin")):
+        if is_named(area, "PrintSpace") or is_named(area, "Margin"):
             collector.walk(area, context)
-    raw_orders = read_orders(
-        root, key="ID", reference="REF", describe=collector.describe, merge_leaves=False
-    )
+    raw_orders = read_orders(root, key="ID", reference="REF", describe=collector.describe, merge_leaves=False)
     return {
         "imagename": imagename,
         "image_size": size,

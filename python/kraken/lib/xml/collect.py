@@ -13,6 +13,7 @@ from typing import Any
 from lxml import etree
 
 from kraken.containers import BaselineLine, BBoxLine, Region
+from kraken.containers.lines import BaseDirection
 from kraken.lib.xml.document import local_name
 from kraken.lib.xml.tags import Tags
 from kraken.lib.xml.words import Word
@@ -36,7 +37,7 @@ class Context:
 
     region: str | None = None
     language: list[str] | None = None
-    base_dir: str | None = None
+    base_dir: BaseDirection | None = None
     inside: bool = False
     order: int | None = None
 
@@ -112,7 +113,7 @@ class Collector(ABC):
         while stack:
             children, context = stack[-1]
             for element in children:
-                kind = self._kind(element.tag)
+                kind = self._kind(element)
                 if kind == _LINE:
                     if context.inside:
                         self.read_line(element, context)
@@ -131,12 +132,13 @@ class Collector(ABC):
             else:
                 stack.pop()
 
-    def _kind(self, tag: str) -> str | None:
-        """``TextLine``, the key in ``kinds`` that a tag ends with, or ``None``."""
+    def _kind(self, element: etree._Element) -> str | None:
+        """``TextLine``, the key in ``kinds`` that an element's tag ends with, or ``None``."""
+        tag = str(element.tag)
         try:
             return self._kind_of_tag[tag]
         except KeyError:
-            name = local_name(tag)
+            name = local_name(element)
             kind = _LINE if name == _LINE else next((key for key in self.kinds if name.endswith(key)), None)
             self._kind_of_tag[tag] = kind
             return kind
@@ -168,9 +170,9 @@ class Collector(ABC):
         text: str,
         context: Context,
         tags: Tags | None,
-        split: str | None,
+        split: Any,
         language: list[str] | None,
-        base_dir: str | None,
+        base_dir: BaseDirection | None,
         geometry: dict[str, Any],
     ) -> str:
         """Store a line and return its id."""

@@ -56,9 +56,14 @@ def parse_file(filename: Path) -> etree._ElementTree:
         raise ValueError(f"Parsing {filename} failed: {reason}") from exc
 
 
-def local_name(tag: str) -> str:
-    """Tag without its namespace."""
-    return tag.rpartition("}")[2]
+def local_name(element: etree._Element) -> str:
+    """Name of an element without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def is_named(element: etree._Element, name: str) -> bool:
+    """Whether the tag ends with a name; enough to tell elements apart that were selected by local name."""
+    return str(element.tag).endswith(name)
 
 
 def first(root: etree._Element, name: str) -> etree._Element | None:

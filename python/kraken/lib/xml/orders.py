@@ -34,13 +34,15 @@ def _references(entry: etree._Element, reference: str) -> list[str]:
     stack = [entry]
     while stack:
         element = stack.pop()
-        name = local_name(element.tag)
+        name = local_name(element)
         target = element.get(reference)
         if target is not None and name not in ("OrderedGroup", "UnorderedGroup"):
             # ALTO's REF is a list of ids, PAGE's regionRef a single one.
             found.extend(target.split() if reference == "REF" else [target])
         if name.startswith("UnorderedGroup") and element is not entry:
-            logger.warning("Unordered group %s inside a reading order is read in document order", element.attrib)
+            logger.warning(
+                "Unordered group %s inside a reading order is read in document order", element.attrib
+            )
         children = list(element.iterchildren("*"))
         if name.startswith("OrderedGroup"):
             children = _by_index(children)
@@ -83,7 +85,7 @@ def read_orders(
         return {}
     entries = list(section.iterchildren("*"))
     group = entries[0] if len(entries) == 1 else None
-    partial = group is not None and local_name(group.tag) == "UnorderedGroup"
+    partial = group is not None and local_name(group) == "UnorderedGroup"
     if partial and group is not None:
         entries = list(group.iterchildren("*"))
 
@@ -98,7 +100,7 @@ def read_orders(
         return orders[name]
 
     for entry in entries:
-        is_group = local_name(entry.tag).startswith(("OrderedGroup", "UnorderedGroup"))
+        is_group = local_name(entry).startswith(("OrderedGroup", "UnorderedGroup"))
         references = _references(entry, reference)
         if is_group:
             add(entry, references)

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from lxml import etree
 
+from kraken.containers.lines import BaseDirection
 from kraken.lib.xml.collect import Collector, Context
-from kraken.lib.xml.document import first, image_path, image_size
+from kraken.lib.xml.document import first, image_path, image_size, is_named
 from kraken.lib.xml.language import iso639_3
 from kraken.lib.xml.orders import read_orders
 from kraken.lib.xml.points import bounding_box
@@ -39,7 +40,7 @@ page_regions: dict[str, str] = {
     "CustomRegion": "custom",
 }
 
-_DIRECTIONS = {
+_DIRECTIONS: dict[str, BaseDirection] = {
     "left-to-right": "L",
     "right-to-left": "R",
     "top-to-bottom": "L",
@@ -53,7 +54,7 @@ def _language(element: etree._Element, tags: Tags, inherited: list[str] | None) 
     return [iso639_3(value) for value in values if value] or inherited
 
 
-def _direction(element: etree._Element, inherited: str | None) -> str | None:
+def _direction(element: etree._Element, inherited: BaseDirection | None) -> BaseDirection | None:
     return _DIRECTIONS.get(element.get("readingDirection") or "", inherited)
 
 
@@ -94,7 +95,7 @@ class _PageCollector(Collector):
         """Geometry fields of a line; ``None`` if what the line type needs is missing."""
         coords = baseline = None
         for child in element.iterchildren("{*}Coords", "{*}Baseline"):
-            if child.tag.endswith("Coords"):
+            if is_named(child, "Coords"):
                 coords = child if coords is None else coords
             elif baseline is None:
                 baseline = child

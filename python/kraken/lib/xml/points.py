@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import groupby
 from math import isfinite
@@ -9,12 +10,29 @@ from operator import eq
 
 Point = tuple[int, int]
 
+_decode = json.JSONDecoder().raw_decode
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+
+
+def _plain(text: str) -> list[int] | None:
+    """Values of a list that holds nothing but digits and single separators, ``None`` for any other.
+
+    Almost all lists are so, and the JSON decoder reads them three times as fast as ``int`` would.
+    """
+    body = text.replace(" ", ",")
+    if not body.replace(",", "").isdigit():
+        return None
+    try:
+        values: list[int] = _decode(f"[{body}]")[0]
+    except ValueError:
+        return None
+    return values
 
 
 def _pairs(values: list[int]) -> list[Point]:
     """Consecutive values as points, equal neighbours merged; an odd last value is dropped."""
-    points = list(zip(values[::2], values[1::2]))
+    iterator = iter(values)
+    points = list(zip(iterator, iterator, strict=False))
     # Nearly all lists have no repetition: comparing is much cheaper than grouping.
     if any(map(eq, points, points[1:])):
         return [point for point, _ in groupby(points)]
@@ -47,12 +65,8 @@ def alto_points(text: str | None) -> list[Point] | None:
     """
     if not text:
         return None
-    try:
-        values = list(map(int, text.replace(",", " ").split()))
-    except ValueError:
-        values = []
-    # int() also reads "1_000", which is two numbers here.
-    if not values or "_" in text:
+    values = _plain(text)
+    if values is None:
         numbers = [float(number) for number in _NUMBER.findall(text)]
         if not all(map(isfinite, numbers)):
             return None
@@ -60,6 +74,19 @@ def alto_points(text: str | None) -> list[Point] | None:
     if not values or len(values) % 2:
         return None
     return _pairs(values)
+
+
+def _numbers(entries: list[str]) -> list[int] | None:
+    """Integers, or decimals truncated toward zero; ``None`` if any entry is no finite number."""
+    try:
+        return list(map(int, entries))
+    except ValueError:
+        pass
+    try:
+        numbers = list(map(float, entries))
+    except ValueError:
+        return None
+    return list(map(int, numbers)) if all(map(isfinite, numbers)) else None
 
 
 def page_points(text: str | None) -> list[Point] | None:
@@ -73,21 +100,15 @@ def page_points(text: str | None) -> list[Point] | None:
     """
     if not text:
         return None
-    entries = ",".join(text.split()).split(",")
-    try:
-        values = list(map(int, entries))
-    except ValueError:
-        try:
-            numbers = list(map(float, entries))
-        except ValueError:
+    values = _plain(text)
+    if values is None:
+        values = _numbers(",".join(text.split()).split(","))
+        if values is None:
             return None
-        if not all(map(isfinite, numbers)):
-            return None
-        values = list(map(int, numbers))
     return _pairs(values) or None
 
 
 def bounding_box(points: list[Point]) -> tuple[int, int, int, int]:
     """Box (xmin, ymin, xmax, ymax) of at least one point."""
-    xs, ys = zip(*points)
+    xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)

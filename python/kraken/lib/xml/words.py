@@ -8,7 +8,7 @@ from math import isfinite
 
 from lxml import etree
 
-from kraken.lib.xml.document import full_text
+from kraken.lib.xml.document import full_text, is_named
 from kraken.lib.xml.points import Point, alto_points, page_points, truncated
 
 
@@ -49,7 +49,7 @@ def _confidence(text: str | None) -> float | None:
 
 
 def alto_rectangle(element: etree._Element) -> tuple[int, int, int, int] | None:
-    """Box (x, y, x + width, y + height) of an ALTO element, ``None`` unless all four attributes are usable."""
+    """Box (x, y, x + width, y + height) of an ALTO element, ``None`` unless all four are usable."""
     x, y = truncated(element.get("HPOS")), truncated(element.get("VPOS"))
     w, h = truncated(element.get("WIDTH")), truncated(element.get("HEIGHT"))
     if x is None or y is None or w is None or h is None:
@@ -81,7 +81,7 @@ def alto_words(line: etree._Element) -> list[Word]:
     """Words and spaces of an ALTO line, in document order; joined, their texts are the line's text."""
     words = []
     for element in line.iter("{*}String", "{*}SP"):
-        text = element.get("CONTENT") or (" " if element.tag.endswith("SP") else "")
+        text = element.get("CONTENT") or (" " if is_named(element, "SP") else "")
         glyphs = [
             Glyph(g.get("CONTENT") or "", alto_outline(g), _confidence(g.get("GC")), g.get("ID"))
             for g in element.iterchildren("{*}Glyph")
@@ -137,9 +137,7 @@ def page_words(line: etree._Element) -> list[Word]:
     return words
 
 
-def _equiv(
-    element: etree._Element, otherwise: Callable[[etree._Element], str]
-) -> tuple[str, float | None]:
+def _equiv(element: etree._Element, otherwise: Callable[[etree._Element], str]) -> tuple[str, float | None]:
     """Text and confidence of an element's valid ``TextEquiv``."""
     equiv = chosen_equiv(element)
     if equiv is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from kraken.containers import BaselineLine, BBoxLine, Region, Segmentation
 from kraken.lib.xml.alto import parse_alto
@@ -35,7 +36,7 @@ class XMLPage:
         base_dir: Always ``None``: a direction that the page sets is passed on to its lines.
         lines: Line id → line in document order.
         regions: Region type → regions in document order.
-        reading_orders: Key → ``order`` (ids), ``is_total``, ``description``, ``level`` (``line`` or ``region``).
+        reading_orders: Key → ``order`` (ids), ``is_total``, ``description``, ``level`` (``line``/``region``).
         tags: Values of all tags in use, and ``default``.
         splits: Distinct data set splits of the lines, sorted; ``None`` if no line has one.
         has_tags: Whether there are other tags than ``default``.
@@ -51,8 +52,8 @@ class XMLPage:
 
     type: Literal["baselines", "bbox"] = "baselines"
     base_dir: Literal["L", "R"] | None = None
-    imagename: Path | None = None
-    image_size: tuple[int, int] | None = None
+    imagename: Path
+    image_size: tuple[int, int]
     has_tags: bool = False
     has_splits: bool = False
 
@@ -76,7 +77,7 @@ class XMLPage:
         self.type = linetype
         doc = parse_file(self.filename)
         if filetype == "xml":
-            name = local_name(doc.getroot().tag)
+            name = local_name(doc.getroot())
             if not name.endswith(("alto", "PcGts")):
                 raise ValueError(f"Unknown XML format in {self.filename}: root element is {name}")
             filetype = "alto" if name.endswith("alto") else "page"
@@ -227,7 +228,7 @@ class XMLPage:
             text_direction="horizontal-lr",
             script_detection=True,
             lines=lines,
-            regions=self._regions,
+            regions=cast("dict[str, Sequence[Region]]", self._regions),
             line_orders=[order for order in orders if order],
             language=None,
         )
