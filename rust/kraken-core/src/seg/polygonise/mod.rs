@@ -44,8 +44,17 @@ impl Topline {
         }
     }
 
-    fn offset(self) -> f64 {
-        if self == Self::Centreline { 0.0 } else { OFFSET }
+    /// How far a seam is pushed outwards: [`OFFSET`], and what the reference
+    /// method's polygons were measured to have more or less (pixels, on both
+    /// level and tilted lines of all recorded pages).
+    fn offset(self, side: Side) -> f64 {
+        match (self, side) {
+            (Self::Baseline, Side::Below) => OFFSET - 1.0,
+            (Self::Baseline | Self::Topline, Side::Above) => OFFSET + 1.0,
+            (Self::Topline, Side::Below) => OFFSET,
+            (Self::Centreline, Side::Above) => 1.0,
+            (Self::Centreline, Side::Below) => 0.0,
+        }
     }
 
     /// Share of a fallback band on either side.
@@ -201,7 +210,7 @@ impl Page<'_> {
             let seam = seam::find(self.energy, &frame, &limits, side, self.topline.shift(side));
             match seam {
                 Ok(seam) => {
-                    let mut edge = assemble::edge_from_seam(&frame, side, &seam, self.topline.offset());
+                    let mut edge = assemble::edge_from_seam(&frame, side, &seam, self.topline.offset(side));
                     assemble::limit(&frame, &limits, side, &mut edge, self.size);
                     Some(edge)
                 }

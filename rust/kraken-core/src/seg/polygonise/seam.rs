@@ -67,6 +67,8 @@ const MAX_COLUMNS: usize = 600;
 const MEAN_ENERGY_DISTANCE: f32 = 150.0;
 /// Cost of each pixel outside of the region, far above any energy.
 const OUTSIDE: f32 = 16.0;
+/// Extent across its direction from which on a line counts as bent.
+const BEND: f64 = 8.0;
 /// Tolerance of the simplified seam in pixels.
 const TOLERANCE: f64 = 5.0;
 
@@ -130,16 +132,7 @@ pub fn find(
     }
     let cost = patch.cost(energy, frame, side, shift);
     let rows: Vec<f64> = minimal_seam(&cost, patch.rows).into_iter().map(|r| patch.t0 + r as f64).collect();
-    let n = rows.len() as f64;
-    let mean = rows.iter().sum::<f64>() / n;
-    let deviation = (rows.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let mut seam: Vec<Point> = Vec::with_capacity(rows.len());
-    for (i, t) in rows.iter().enumerate() {
-        let t = t.clamp(mean - deviation, mean + deviation);
-        if t >= patch.edge[i] && t <= patch.limit[i] {
-            seam.push([patch.u(i, frame), t]);
-        }
-    }
+    let seam = patch.flatten(&rows, frame);
     if seam.is_empty() {
         return Err("its seam leaves the region of interest");
     }
@@ -173,6 +166,27 @@ impl Patch {
         let t1 = limit.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let rows = (t1 - t0).floor().max(0.0) as usize + 1;
         Self { edge, limit, t0, rows, step }
+    }
+
+    /// Points `[u, t]` of a seam, rows farther than one standard deviation from
+    /// their mean pressed to that; what thereby leaves the region is dropped.
+    fn flatten(&self, rows: &[f64], frame: &Frame) -> Vec<Point> {
+        // Levels are those of the frame; if the line bends so far that they
+        // would cut through its text, those of the line.
+        let extremes =
+            self.edge.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |m, e| (m.0.min(*e), m.1.max(*e)));
+        let bent = extremes.1 - extremes.0 > BEND;
+        let level = |i: usize| if bent { self.edge[i] } else { 0.0 };
+        let n = rows.len() as f64;
+        let mean = rows.iter().enumerate().map(|(i, t)| t - level(i)).sum::<f64>() / n;
+        let variance = rows.iter().enumerate().map(|(i, t)| (t - level(i) - mean).powi(2)).sum::<f64>() / n;
+        let (lo, hi) = (mean - variance.sqrt(), mean + variance.sqrt());
+        let flat =
+            rows.iter().enumerate().map(|(i, t)| [self.u(i, frame), (t - level(i)).clamp(lo, hi) + level(i)]);
+        flat.zip(self.edge.iter().zip(&self.limit))
+            .filter(|(q, (e, l))| q[1] >= **e && q[1] <= **l)
+            .map(|(q, _)| q)
+            .collect()
     }
 
     fn u(&self, i: usize, frame: &Frame) -> f64 {

@@ -1,0 +1,1 @@
+"""Lines, regions and their geometry."""
