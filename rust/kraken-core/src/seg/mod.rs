@@ -1,1 +1,5 @@
 //! From heatmaps and pages to lines, polygons, line images and reading order.
+
+pub mod order;
+pub mod relation;
+pub mod vectorise;

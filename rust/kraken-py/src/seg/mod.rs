@@ -1,0 +1,12 @@
+//! Bindings of `kraken_core::seg`.
+
+mod order;
+mod vectorise;
+
+use pyo3::prelude::*;
+
+/// Adds the functions of this submodule.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    order::register(m)?;
+    vectorise::register(m)
+}
