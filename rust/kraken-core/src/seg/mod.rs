@@ -1,3 +1,6 @@
 //! From heatmaps and pages to lines, polygons, line images and reading order.
 
+pub mod order;
 pub mod polygonise;
+pub mod relation;
+pub mod vectorise;

@@ -1,10 +1,14 @@
 //! Bindings of `kraken_core::seg`.
 
+mod order;
 mod polygonise;
+mod vectorise;
 
 use pyo3::prelude::*;
 
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    polygonise::register(m)
+    order::register(m)?;
+    polygonise::register(m)?;
+    vectorise::register(m)
 }

@@ -1,4 +1,4 @@
-//! Bindings of `kraken_core::image`.
+//! Binding of the energy map.
 
 use kraken_core::image::sobel;
 use numpy::{IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
@@ -19,7 +19,7 @@ fn edge_energy<'py>(
     energy.into_pyarray(py).reshape([height, width])
 }
 
-/// Adds the functions of this submodule.
+/// Adds the functions of this file.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(edge_energy, m)?)
 }

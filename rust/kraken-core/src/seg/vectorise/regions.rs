@@ -1,0 +1,202 @@
+//! Regions from heatmaps.
+
+use crate::geom::{Point, dist_to_segment, polygon, polyline};
+use crate::image::contour::{split_at_repeats, trace};
+use crate::image::labels::{Connectivity, fill_holes, label};
+use crate::{Error, Result};
+
+/// Deviations in pixels that the simplification of an outline may cause; the
+/// first that leaves the ring valid and apart from its neighbours is used.
+const TOLERANCES: [f64; 6] = [10.0, 5.0, 2.5, 1.25, 0.6, 0.0];
+
+/// An outline with its simplification at one of the [`TOLERANCES`].
+struct Outline {
+    exact: Vec<Point>,
+    level: usize,
+    ring: Vec<Point>,
+    bounds: [f64; 4],
+}
+
+/// Outlines of the areas of a map where values exceed `threshold`: closed
+/// simple rings (first = last) through the centres of the outermost pixels, in
+/// raster order. Holes, and whatever lies in them, belong to the area; parts
+/// that are only a pixel wide have no area and are left out.
+///
+/// # Errors
+/// If `map` doesn't have `width * height` values, or the threshold is NaN.
+pub fn vectorise_regions(
+    map: &[f32],
+    width: usize,
+    height: usize,
+    threshold: f32,
+) -> Result<Vec<Vec<[i64; 2]>>> {
+    if threshold.is_nan() {
+        return Err(Error::NonFinite { arg: "threshold" });
+    }
+    let mask: Vec<u8> = map.iter().map(|&v| u8::from(v > threshold)).collect();
+    let filled = fill_holes(&mask, width, height)?;
+    let labels = label(&filled, width, height, Connectivity::Eight)?;
+    let mut outlines = Vec::new();
+    let mut next = 1;
+    for (i, &l) in labels.of.iter().enumerate() {
+        if l != next {
+            continue;
+        }
+        next += 1;
+        let inside = |[x, y]: [i64; 2]| {
+            x >= 0
+                && y >= 0
+                && (x as usize) < width
+                && (y as usize) < height
+                && labels.of[y as usize * width + x as usize] == l
+        };
+        let walk = trace([(i % width) as i64, (i / width) as i64], inside);
+        for ring in split_at_repeats(&walk) {
+            let exact = corners(&ring);
+            if polygon::signed_area(&exact) != 0.0 {
+                outlines.push(Outline::new(exact));
+            }
+        }
+    }
+    separate(&mut outlines);
+    let integers = |o: Outline| o.ring.iter().chain(o.ring.first()).map(|p| p.map(|v| v as i64)).collect();
+    Ok(outlines.into_iter().map(integers).collect())
+}
+
+/// The points of a pixel outline at which it turns.
+fn corners(ring: &[[i64; 2]]) -> Vec<Point> {
+    let n = ring.len();
+    let step = |i: usize| [0, 1].map(|k| ring[(i + 1) % n][k] - ring[i][k]);
+    (0..n).filter(|&i| step((i + n - 1) % n) != step(i)).map(|i| ring[i].map(|v| v as f64)).collect()
+}
+
+impl Outline {
+    fn new(exact: Vec<Point>) -> Self {
+        let mut outline = Self { ring: Vec::new(), level: 0, bounds: [0.0; 4], exact };
+        outline.refine(0);
+        outline
+    }
+
+    /// Simplifies by the first tolerance from `level` on that gives a ring.
+    fn refine(&mut self, level: usize) {
+        self.level = level;
+        self.ring = simplify_ring(&self.exact, TOLERANCES[level]);
+        while self.level + 1 < TOLERANCES.len() && !(self.ring.len() > 3 && polygon::is_simple(&self.ring)) {
+            self.level += 1;
+            self.ring = simplify_ring(&self.exact, TOLERANCES[self.level]);
+        }
+        self.bounds = polygon::bounds(&self.ring).unwrap_or_default();
+    }
+}
+
+/// Douglas–Peucker for a ring, of which the first point stays; the point
+/// farthest from that is the first to be kept.
+fn simplify_ring(ring: &[Point], tolerance: f64) -> Vec<Point> {
+    if tolerance == 0.0 {
+        return ring.to_vec();
+    }
+    let closed: Vec<Point> = ring.iter().chain(ring.first()).copied().collect();
+    polygon::open(&polyline::simplify(&closed, tolerance)).to_vec()
+}
+
+/// Takes finer tolerances for outlines that meet others only because both
+/// were simplified, until none do.
+fn separate(outlines: &mut [Outline]) {
+    let mut suspects: Vec<bool> = vec![true; outlines.len()];
+    for _ in 1..TOLERANCES.len() {
+        let mut order: Vec<usize> = (0..outlines.len()).collect();
+        order.sort_by(|&i, &j| outlines[i].bounds[1].total_cmp(&outlines[j].bounds[1]).then(i.cmp(&j)));
+        let mut meeting = vec![false; outlines.len()];
+        for (k, &i) in order.iter().enumerate() {
+            for &j in &order[k + 1..] {
+                let (a, b) = (&outlines[i], &outlines[j]);
+                if b.bounds[1] > a.bounds[3] {
+                    break;
+                }
+                let new = suspects[i] || suspects[j];
+                if new && a.bounds[0] <= b.bounds[2] && b.bounds[0] <= a.bounds[2] && meet(a, b) {
+                    meeting[i] = true;
+                    meeting[j] = true;
+                }
+            }
+        }
+        if !meeting.contains(&true) {
+            return;
+        }
+        for (outline, _) in outlines.iter_mut().zip(&meeting).filter(|(_, m)| **m) {
+            outline.refine((outline.level + 1).min(TOLERANCES.len() - 1));
+        }
+        suspects = meeting;
+    }
+}
+
+/// Whether two rings have more in common than a pixel that both outlines
+/// visit.
+fn meet(a: &Outline, b: &Outline) -> bool {
+    let inner = |p: &Point, of: &Outline| {
+        let [x0, y0, x1, y1] = of.bounds;
+        p[0] > x0 && p[0] < x1 && p[1] > y0 && p[1] < y1 && polygon::strictly_contains(&of.ring, *p)
+    };
+    if a.ring.iter().any(|p| inner(p, b)) || b.ring.iter().any(|p| inner(p, a)) {
+        return true;
+    }
+    let near = |p: Point, q: Point, o: &Outline| {
+        p[0].min(q[0]) <= o.bounds[2]
+            && p[0].max(q[0]) >= o.bounds[0]
+            && p[1].min(q[1]) <= o.bounds[3]
+            && p[1].max(q[1]) >= o.bounds[1]
+    };
+    let of_b: Vec<(Point, Point)> = polygon::edges(&b.ring).filter(|(p, q)| near(*p, *q, a)).collect();
+    let pinch = |v: &Point, r: Point, s: Point| {
+        dist_to_segment(*v, r, s) == 0.0 && a.ring.contains(v) && b.ring.contains(v)
+    };
+    polygon::edges(&a.ring).filter(|(p, q)| near(*p, *q, b)).any(|(p, q)| {
+        of_b.iter()
+            .any(|&(r, s)| polygon::segments_touch(p, q, r, s) && ![p, q].iter().any(|v| pinch(v, r, s)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn regions(rows: &[&str]) -> Vec<Vec<[i64; 2]>> {
+        let map: Vec<f32> =
+            rows.iter().flat_map(|r| r.bytes().map(|b| f32::from(u8::from(b == b'#')))).collect();
+        vectorise_regions(&map, rows[0].len(), rows.len(), 0.5).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_square_keeps_its_corners() {
+        assert_eq!(regions(&["....", ".##.", ".##."]), vec![vec![[1, 1], [2, 1], [2, 2], [1, 2], [1, 1]]]);
+        let full = vectorise_regions(&[1.0; 10_000], 100, 100, 0.5).unwrap_or_default();
+        assert_eq!(full.len(), 1);
+        assert_eq!(full[0].len(), 5);
+        assert!([[0, 0], [99, 0], [99, 99], [0, 99]].iter().all(|p| full[0].contains(p)));
+    }
+
+    #[test]
+    fn thin_parts_and_hot_pixels_are_left_out() {
+        assert!(regions(&["#..", "...", "###"]).is_empty());
+        let dumbbell = regions(&["##.....##", "#########", "##.....##"]);
+        assert_eq!(dumbbell.len(), 2);
+        assert!(dumbbell.iter().all(|r| {
+            let ring: Vec<Point> = r.iter().map(|p| p.map(|v| v as f64)).collect();
+            polygon::is_simple(&ring)
+        }));
+    }
+
+    #[test]
+    fn what_lies_in_a_hole_belongs_to_the_region() {
+        let rows = ["#######", "#.....#", "#.###.#", "#.###.#", "#.....#", "#######"];
+        assert_eq!(regions(&rows).len(), 1);
+    }
+
+    #[test]
+    fn bad_arguments() {
+        assert!(vectorise_regions(&[0.0; 3], 2, 2, 0.5).is_err());
+        assert!(vectorise_regions(&[0.0; 4], 2, 2, f32::NAN).is_err());
+        assert_eq!(vectorise_regions(&[f32::NAN; 4], 2, 2, 0.5), Ok(vec![]));
+        assert_eq!(vectorise_regions(&[], 0, 0, 0.5), Ok(vec![]));
+    }
+}

@@ -1,0 +1,12 @@
+//! Bindings of `kraken_core::image`.
+
+mod energy;
+mod filters;
+
+use pyo3::prelude::*;
+
+/// Adds the functions of this submodule.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    energy::register(m)?;
+    filters::register(m)
+}
