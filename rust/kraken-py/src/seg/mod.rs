@@ -1,8 +1,10 @@
 //! Bindings of `kraken_core::seg`.
 
+mod extract;
+
 use pyo3::prelude::*;
 
 /// Adds the functions of this submodule.
-pub fn register(_m: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    extract::register(m)
 }
