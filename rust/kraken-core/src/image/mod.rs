@@ -17,3 +17,7 @@ pub(crate) fn check_size(arg: &'static str, len: usize, width: usize, height: us
         _ => Err(Error::shape(arg, format!("{len} values can't be an image of {width} × {height} pixels"))),
     }
 }
+pub mod center;
+pub mod fill;
+pub mod raster;
+pub mod warp;

@@ -2,11 +2,13 @@
 
 mod energy;
 mod filters;
+mod lines;
 
 use pyo3::prelude::*;
 
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     energy::register(m)?;
-    filters::register(m)
+    filters::register(m)?;
+    lines::register(m)
 }

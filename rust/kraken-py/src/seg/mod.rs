@@ -1,5 +1,6 @@
 //! Bindings of `kraken_core::seg`.
 
+mod extract;
 mod order;
 mod polygonise;
 mod vectorise;
@@ -8,6 +9,7 @@ use pyo3::prelude::*;
 
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    extract::register(m)?;
     order::register(m)?;
     polygonise::register(m)?;
     vectorise::register(m)

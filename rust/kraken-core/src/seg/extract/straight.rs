@@ -1,0 +1,49 @@
+//! Lines whose baseline is one segment: the patch is rotated.
+
+use super::{Line, Options, checked_size};
+use crate::Result;
+use crate::geom::{Point, dist, sub};
+use crate::image::fill::masked;
+use crate::image::raster::{Raster, Sample, View};
+use crate::image::warp::{Column, Sampler, Sampling, warp_columns};
+
+/// Rotates the masked patch by the angle of the baseline `a`–`b`.
+///
+/// The canvas holds the rotated centres of the corner pixels. With
+/// `whole_centres` (the legacy method), pixel centres lie at whole coordinates
+/// and pixels are taken as they are.
+pub fn extract<T: Sample>(
+    line: &Line<'_>,
+    patch: View<'_, T>,
+    [a, b]: [Point; 2],
+    options: Options,
+    whole_centres: bool,
+) -> Result<Raster<T>> {
+    let source = masked(patch, &line.in_patch(line.boundary));
+    let (d, length) = (sub(b, a), dist(a, b));
+    let (cos, sin) = (d[0] / length, d[1] / length);
+    if (cos, sin) == (1.0, 0.0) {
+        return Ok(source);
+    }
+    let (right, bottom) = (source.width as f64 - 1.0, source.height as f64 - 1.0);
+    let corners = [[0.0, 0.0], [0.0, bottom], [right, bottom], [right, 0.0]]
+        .map(|[x, y]| [x * cos + y * sin, y * cos - x * sin]);
+    let extent = |axis: usize| {
+        let values = corners.map(|c| c[axis]);
+        let min = values.into_iter().fold(f64::INFINITY, f64::min);
+        let max = values.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        (min, (max - min + 1.0).round_ties_even())
+    };
+    let ((left, width), (top, height)) = (extent(0), extent(1));
+    let [width, height] = checked_size(width, height)?;
+    let (first, shift) = if whole_centres { (0.0, 0.5) } else { (0.5, 0.0) };
+    let columns: Vec<Column> = (0..width)
+        .map(|i| {
+            let x = i as f64 + first + left;
+            Column { origin: [x * cos + shift, x * sin + shift], normal: [-sin, cos] }
+        })
+        .collect();
+    let sampling = if whole_centres { Sampling::Nearest } else { options.sampling() };
+    let sampler = Sampler::new(source.view(), sampling, options.alpha);
+    Ok(warp_columns(sampler, &columns, first + top, height))
+}
