@@ -142,3 +142,45 @@ def test_bad_files() -> None:
         with pytest.raises((ValueError, RuntimeError)) as info:
             load_models(path)
         assert entry["expect"] in {c.__name__ for c in type(info.value).__mro__}, entry["file"]
+
+
+def test_configurations_in_checkpoints() -> None:
+    for name in (
+        "kraken.lib.ctc_decoder",
+        "kraken.lib.segmentation",
+        "kraken.containers",
+        "kraken.lib.codec",
+    ):
+        pytest.importorskip(name)
+    import kraken.configs as configs
+    from kraken.models import find_checkpoint_module, load_checkpoint_config
+    from kraken.registry import registry
+
+    class Trainer:
+        _config_class = configs.TrainingConfig
+
+    class Pretrainer:
+        _config_class = configs.VGSLPreTrainingConfig
+
+    class Recogniser:
+        _config_class = configs.VGSLRecognitionTrainingConfig
+
+    for name, cls, trainer in (
+        ("rec", configs.VGSLRecognitionTrainingConfig, Recogniser),
+        ("seg", configs.BLLASegmentationTrainingConfig, Trainer),
+        ("ro", configs.ROTrainingConfig, Trainer),
+    ):
+        path = shared_path("golden", "training", "models", f"{name}.ckpt")
+        config = load_checkpoint_config(path)
+        assert type(config) is cls
+        assert set(vars(config)) >= set(vars(cls()))
+        with pytest.MonkeyPatch.context() as patch:
+            found = [("a", Trainer), ("b", Pretrainer), ("c", Recogniser)]
+            patch.setattr(registry, "items", lambda _, found=found: iter(found))
+            assert find_checkpoint_module(path) is trainer
+            patch.setattr(registry, "items", lambda _: iter([("b", Pretrainer)]))
+            with pytest.raises(ValueError, match="No trainer found"):
+                find_checkpoint_module(path)
+            patch.setattr(registry, "items", lambda _: iter([]))
+            with pytest.raises(ValueError, match=r"kraken\.train is missing"):
+                find_checkpoint_module(path)

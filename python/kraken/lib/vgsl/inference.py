@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from kraken.configs import Config
-    from kraken.containers import BaselineOCRRecord, BBoxOCRRecord, Segmentation
+    from kraken.containers import Segmentation
     from kraken.lib.vgsl.model import TorchVGSLModel
 
 logger = logging.getLogger(__name__)
@@ -230,9 +230,7 @@ def _forward(
     return y
 
 
-def predict(
-    model: TorchVGSLModel, im: Image.Image, segmentation: Segmentation | None
-) -> Segmentation | Iterator[BaselineOCRRecord | BBoxOCRRecord]:
+def predict(model: TorchVGSLModel, im: Image.Image, segmentation: Segmentation | None) -> Any:
     """Hand a page to the part of the engine that fits the model's task."""
     # page processing sits above the network: imported when a page is there
     from kraken.configs import RecognitionInferenceConfig, SegmentationInferenceConfig

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import torch
 from torch import Tensor, nn
@@ -129,9 +129,15 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         """
         return inference.run(self, x, seq_lens)
 
+    @overload
+    def predict(self, im: Image.Image) -> Segmentation: ...
+
+    @overload
     def predict(
-        self, im: Image.Image, segmentation: Segmentation | None = None
-    ) -> Segmentation | Iterator[BaselineOCRRecord | BBoxOCRRecord]:
+        self, im: Image.Image, segmentation: Segmentation
+    ) -> Iterator[BaselineOCRRecord | BBoxOCRRecord]: ...
+
+    def predict(self, im: Image.Image, segmentation: Segmentation | None = None) -> Any:
         """Recognise the lines of a page (recognition models) or segment it.
 
         Args:
