@@ -140,15 +140,16 @@ class _Recognizer:
         images = extract_lines(
             self.im,
             lines,
+            type=self.bounds.type,
             text_direction=self.bounds.text_direction,
             legacy=self.legacy,
             num_threads=self.config.num_threads,
         )
         for item, image in zip(items, images, strict=True):
-            if isinstance(image, Exception):
-                self._fail(item, image)
+            if isinstance(image, str):
+                self._fail(item, ValueError(image))
             else:
-                item.image = image
+                item.image = Image.fromarray(image)
         workers = min(self.config.num_line_workers, self.config.num_threads)
         if workers > 1:
             # Pillow's resampling releases the GIL, so threads suffice and share the page.

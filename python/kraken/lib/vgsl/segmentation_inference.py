@@ -18,7 +18,7 @@ from PIL import Image
 
 from kraken.containers import BaselineLine, Region, Segmentation
 from kraken.lib.exceptions import KrakenInputException, KrakenInvalidModelException
-from kraken.lib.image_modes import to_grey, to_rgb
+from kraken.lib.image_modes import to_mode8
 from kraken.lib.segmentation import (
     calculate_polygonal_environment,
     is_in_region,
@@ -27,7 +27,7 @@ from kraken.lib.segmentation import (
     vectorize_lines,
     vectorize_regions,
 )
-from kraken.lib.segmentation.polygons import energy_map, make_valid
+from kraken.lib.segmentation.polygons import edge_energy, make_valid
 from kraken.lib.util import is_bitonal
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _prepare(
             "This will result in severely degraded performance",
             im.mode,
         )
-    page = to_rgb(im) if channels == 3 else to_grey(im)
+    page = to_mode8(im).convert("RGB" if channels == 3 else "L")
     if page.size != size:
         page = page.resize(size, Image.Resampling.LANCZOS)
     grey = np.asarray(page.convert("L"))
@@ -275,7 +275,7 @@ def polygonise(
     own = [[o for o in outlines if is_in_region(line.baseline, o)] for line in lines]
     return calculate_polygonal_environment(
         baselines=[line.baseline for line in lines],
-        im_feats=energy_map(heat.grey),
+        im_feats=edge_energy(heat.grey, num_threads=config.num_threads),
         topline=topline,
         raise_on_error=config.raise_on_error,
         line_suppl_obj=own,
