@@ -25,14 +25,17 @@ def as_points(points: Points, name: str) -> npt.NDArray[np.float64]:
         ValueError: naming the argument, if it doesn't consist of pairs of numbers.
     """
     try:
-        array = np.ascontiguousarray(points, dtype=np.float64)
+        array = np.asarray(points)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} has to consist of pairs of numbers: {error}") from None
     if array.size == 0:
         return np.empty((0, 2))
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise ValueError(f"{name} has to consist of pairs of numbers, got an array of shape {array.shape}")
-    return array
+    # Asking for floats at once would turn None into NaN.
+    if array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} has to consist of pairs of numbers, got {array.dtype} values of shape {array.shape}"
+        )
+    return np.ascontiguousarray(array, dtype=np.float64)
 
 
 def cut_sections(
