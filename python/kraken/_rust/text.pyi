@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["UCD_VERSION", "beam_search", "bidi_class", "blank_threshold", "display_map", "greedy"]
+
 UCD_VERSION: Final[str]
 
 _Floats = NDArray[np.float32] | NDArray[np.float64]

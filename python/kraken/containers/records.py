@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["BBoxOCRRecord", "BaselineOCRRecord", "ocr_record"]
 
 Record = TypeVar("Record", bound="ocr_record")
-_ATOMS = (int, float, str, bool, type(None))
+_ATOMS = frozenset((int, float, str, bool, type(None)))
 
 
 class ocr_record(ABC):
@@ -205,14 +205,14 @@ class ocr_record(ABC):
 
 
 def _copied(value: Any) -> Any:
-    """Deep copy, several times as fast as the library's for nested lists of numbers."""
+    """Deep copy, many times as fast as the library's for lists of points."""
     kind = type(value)
     if kind in _ATOMS:
         return value
-    if kind is list:
-        return [_copied(v) for v in value]
-    if kind is tuple:
-        return tuple([_copied(v) for v in value])
+    if kind is list or kind is tuple:
+        if _ATOMS.issuperset(map(type, value)):
+            return kind(value)
+        return kind([_copied(v) for v in value])
     if kind is dict:
         return {k: _copied(v) for k, v in value.items()}
     return copy.deepcopy(value)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from kraken._rust import geom as _geom
 
-__all__ = ["Section", "compute_polygon_section", "precompute_polygon_sections"]
+__all__ = ["Section", "clean_sections", "compute_polygon_section", "precompute_polygon_sections"]
 
 Points: TypeAlias = "Sequence[Sequence[float]] | npt.NDArray[Any]"
 #: Four points (left and right of the first cut, right and left of the second
@@ -25,14 +25,17 @@ def as_points(points: Points, name: str) -> npt.NDArray[np.float64]:
         ValueError: naming the argument, if it doesn't consist of pairs of numbers.
     """
     try:
-        array = np.ascontiguousarray(points, dtype=np.float64)
+        array = np.asarray(points)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} has to consist of pairs of numbers: {error}") from None
     if array.size == 0:
         return np.empty((0, 2))
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise ValueError(f"{name} has to consist of pairs of numbers, got an array of shape {array.shape}")
-    return array
+    # Asking for floats at once would turn None into NaN.
+    if array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} has to consist of pairs of numbers, got {array.dtype} values of shape {array.shape}"
+        )
+    return np.ascontiguousarray(array, dtype=np.float64)
 
 
 def cut_sections(
@@ -99,3 +102,33 @@ def precompute_polygon_sections(
     missed = np.isnan(raw[:, 1])
     cache = {float(row[0]): None if miss else row[1:] for row, miss in zip(raw, missed, strict=True)}
     return sections, cache, length
+
+
+def clean_sections(
+    baseline: Points, boundary: Points, cut_pairs: Points
+) -> list[tuple[tuple[float, float], ...]]:
+    """Cuts a line polygon for consumers that need proper boxes.
+
+    Other than :func:`precompute_polygon_sections` this takes the nearest
+    crossings, never rounds, and never gives a section without area or one that
+    crosses itself. Pairs may be in any order; they are clamped to the line and
+    widened to a pixel, or further where the polygon has no area. All corners lie
+    on the polygon; the sides between them may leave a concave one.
+
+    Args:
+        baseline: Points (x, y) of the baseline.
+        boundary: Points (x, y) of the polygon, closed implicitly.
+        cut_pairs: Pairs of distances along the baseline, in pixels.
+
+    Returns:
+        For each pair four points (x, y) on the polygon: left and right end of
+        the first cut, right and left end of the second one.
+
+    Raises:
+        ValueError: for coordinates that aren't finite numbers, a polygon
+            without area, and a baseline without length or that doesn't lead
+            through the polygon.
+    """
+    pairs = as_points(cut_pairs, "cut_pairs")
+    line, ring = as_points(baseline, "baseline"), as_points(boundary, "boundary")
+    return [tuple(quad) for quad in _geom.clean_sections(line, ring, pairs)]

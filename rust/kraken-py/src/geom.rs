@@ -1,6 +1,7 @@
 //! Bindings of `kraken_core::geom`.
 
 use kraken_core::geom::Point;
+use kraken_core::geom::clean_section;
 use kraken_core::geom::section::{self, Section, Sections};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
@@ -67,7 +68,21 @@ fn sections<'py>(
     Ok((to_array(py, &corners)?, PyArray1::from_vec(py, complete), to_array(py, &rows)?, length))
 }
 
+#[pyfunction]
+fn clean_sections(
+    py: Python<'_>,
+    baseline: PyReadonlyArray2<'_, f64>,
+    boundary: PyReadonlyArray2<'_, f64>,
+    cuts: PyReadonlyArray2<'_, f64>,
+) -> PyResult<Vec<[(f64, f64); 4]>> {
+    let (line, ring) = (pairs(&baseline, "baseline")?, pairs(&boundary, "boundary")?);
+    let cuts = pairs(&cuts, "cut_pairs")?;
+    let out = run(py, || clean_section::clean_sections(&line, &ring, &cuts))?;
+    Ok(out.into_iter().map(|quad| quad.map(|[x, y]| (x, y))).collect())
+}
+
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_function(wrap_pyfunction!(sections, m)?)
+    m.add_function(wrap_pyfunction!(sections, m)?)?;
+    m.add_function(wrap_pyfunction!(clean_sections, m)?)
 }

@@ -1,5 +1,6 @@
 //! Points, polylines, polygons.
 
+pub mod clean_section;
 pub mod polygon;
 pub mod polyline;
 pub mod repair;

@@ -58,6 +58,9 @@ impl Options {
 /// A labelling with the positions of its symbols and its log-probability.
 pub type Hypothesis = (Vec<Symbol>, f64);
 
+/// A labelling and its log-probability.
+type Scored = (Vec<usize>, f64);
+
 /// Natural logarithm of the sum of two probabilities given as logarithms.
 fn log_add(a: f64, b: f64) -> f64 {
     let (high, low) = if a > b { (a, b) } else { (b, a) };
@@ -263,6 +266,19 @@ impl<'o> Search<'o> {
         self.beam = beam;
     }
 
+    /// Which prefixes of the beam continue one that is in it too: sorted pairs
+    /// of the shorter one's position and the additional label.
+    fn children_in_beam(&self) -> Vec<(u32, u32)> {
+        let child = |entry: &Entry| {
+            let parent = self.prefixes.parent[entry.node as usize];
+            let place = self.place.get(parent as usize).copied().unwrap_or(NONE);
+            (place != NONE).then(|| (place, self.prefixes.label[entry.node as usize]))
+        };
+        let mut known: Vec<(u32, u32)> = self.beam.iter().filter_map(child).collect();
+        known.sort_unstable();
+        known
+    }
+
     /// Adds the prefixes that are one symbol longer than one of the beam.
     fn expand(&self, column: &[f64], heap: &mut BinaryHeap<Reverse<Candidate>>) {
         let size = self.options.beam_size;
@@ -273,6 +289,7 @@ impl<'o> Search<'o> {
         // The beam is sorted, so its first entry bounds them all.
         let best = self.beam.first().map_or(f64::NEG_INFINITY, |e| e.total);
         let labels = self.starters(column, worst(heap) - best);
+        let known = self.children_in_beam();
         for (k, entry) in self.beam.iter().enumerate() {
             for &label in &labels {
                 let log = column[label as usize];
@@ -280,8 +297,7 @@ impl<'o> Search<'o> {
                 if entry.total + log < bound {
                     break;
                 }
-                let known = self.prefixes.children.get(&(entry.node, label));
-                if known.is_some_and(|&child| self.place[child as usize] != NONE) {
+                if known.binary_search(&(k as u32, label)).is_ok() {
                     continue;
                 }
                 let total = self.extended(entry, label, log);
@@ -297,20 +313,60 @@ impl<'o> Search<'o> {
         }
     }
 
-    /// The best labellings, ties broken by length and then by label.
-    fn finish(self) -> Vec<(Vec<usize>, f64)> {
-        let mut found: Vec<(Vec<usize>, f64)> =
-            self.beam.iter().map(|e| (self.prefixes.labels(e.node), e.total)).collect();
-        found.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let mut start = 0;
-        while start < found.len() {
-            let limit = found[start].1 - TIE * found[start].1.abs().max(1.0);
-            let end = start + found[start..].iter().take_while(|h| h.1 >= limit).count();
-            found[start..end].sort_by(|a, b| a.0.len().cmp(&b.0.len()).then_with(|| a.0.cmp(&b.0)));
-            start = end;
+    /// The labellings in the beam, best first.
+    fn finish(self) -> Vec<Scored> {
+        self.beam.iter().map(|e| (self.prefixes.labels(e.node), e.total)).collect()
+    }
+}
+
+/// Sorts by score, ties by length and then by label.
+fn rank(found: &mut [Scored]) {
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mut start = 0;
+    while start < found.len() {
+        let limit = found[start].1 - TIE * found[start].1.abs().max(1.0);
+        let end = start + found[start..].iter().take_while(|h| h.1 >= limit).count().max(1);
+        found[start..end].sort_by(|a, b| a.0.len().cmp(&b.0.len()).then_with(|| a.0.cmp(&b.0)));
+        start = end;
+    }
+}
+
+/// The labelling of the path that takes the most probable label of every column.
+fn best_path(columns: &[f64], classes: usize) -> Vec<usize> {
+    let mut labels = Vec::new();
+    let mut previous = BLANK;
+    for column in columns.chunks_exact(classes) {
+        let top = (1..classes).fold(BLANK, |best, c| if column[c] > column[best] { c } else { best });
+        if top != BLANK && top != previous {
+            labels.push(top);
         }
-        found.truncate(self.options.nbest);
-        found
+        previous = top;
+    }
+    labels
+}
+
+/// Log-probability of a labelling, summed over all of its paths (the forward
+/// variables of Graves et al., 2006).
+fn log_probability(labels: &[usize], columns: &[f64], classes: usize) -> f64 {
+    let states = 2 * labels.len() + 1;
+    let mut score = vec![f64::NEG_INFINITY; states];
+    // Before the first column: from here a path stays or goes on to state 1.
+    score[0] = 0.0;
+    for column in columns.chunks_exact(classes) {
+        for s in (0..states).rev() {
+            let mut total = score[s];
+            if s >= 1 {
+                total = log_add(total, score[s - 1]);
+            }
+            if s >= 3 && s % 2 == 1 && labels[s / 2] != labels[s / 2 - 1] {
+                total = log_add(total, score[s - 2]);
+            }
+            score[s] = total + column[if s % 2 == 1 { labels[s / 2] } else { BLANK }];
+        }
+    }
+    match states {
+        1 => score[0],
+        _ => log_add(score[states - 1], score[states - 2]),
     }
 }
 
@@ -323,19 +379,17 @@ fn align(labels: &[usize], columns: &[f64], classes: usize) -> Vec<(usize, usize
     let width = columns.len() / classes;
     let label_of = |s: usize| if s % 2 == 1 { labels[s / 2] } else { BLANK };
     let mut score = vec![f64::NEG_INFINITY; states];
+    // Before the first column: from here a path stays or goes on to state 1.
+    score[0] = 0.0;
     let mut back = vec![0_u8; states * width];
     for (t, column) in columns.chunks_exact(classes).enumerate() {
         for s in (0..states).rev() {
             let mut best = (score[s], 0_u8);
-            if t == 0 {
-                best.0 = if s < 2 { 0.0 } else { f64::NEG_INFINITY };
-            } else {
-                if s >= 1 && score[s - 1] > best.0 {
-                    best = (score[s - 1], 1);
-                }
-                if s >= 2 && s % 2 == 1 && label_of(s) != label_of(s - 2) && score[s - 2] > best.0 {
-                    best = (score[s - 2], 2);
-                }
+            if s >= 1 && score[s - 1] > best.0 {
+                best = (score[s - 1], 1);
+            }
+            if s >= 2 && s % 2 == 1 && label_of(s) != label_of(s - 2) && score[s - 2] > best.0 {
+                best = (score[s - 2], 2);
             }
             score[s] = best.0 + column[label_of(s)];
             back[t * states + s] = best.1;
@@ -376,11 +430,27 @@ pub fn decode<T: Copy + PartialOrd + Into<f64>>(
         search.step(column);
     }
     let mut found = search.finish();
+    rank(&mut found);
+    found.truncate(options.nbest);
+    // A narrow beam can lose even the best path's labelling, and knows only the
+    // paths that stayed in it. So labellings are compared by all of their paths.
+    let path = best_path(&columns, classes);
+    if options.nbest > 1 || found.first().is_none_or(|best| best.0 != path) {
+        if found.iter().all(|h| h.0 != path) {
+            found.push((path, 0.0));
+        }
+        for (labels, score) in &mut found {
+            *score = log_probability(labels, &columns, classes);
+        }
+        found.retain(|h| h.1 > f64::NEG_INFINITY);
+        rank(&mut found);
+        found.truncate(options.nbest);
+    }
     if found.is_empty() {
         // No path has a probability above 0.
         found.push((Vec::new(), f64::NEG_INFINITY));
     }
-    let place = |(labels, score): (Vec<usize>, f64)| {
+    let place = |(labels, score): Scored| {
         let spans = align(&labels, &columns, classes);
         let symbol = |(&label, (start, end)): (&usize, (usize, usize))| {
             let top = (start..=end).map(|t| columns[t * classes + label]).fold(f64::NEG_INFINITY, f64::max);
