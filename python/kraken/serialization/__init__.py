@@ -5,11 +5,8 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-from kraken.serialization.geometry import max_bbox
+from kraken.serialization.geometry import max_bbox as max_bbox
 from kraken.serialization.report import render_report
 from kraken.serialization.serialize import serialize
 
 __all__ = ["render_report", "serialize"]
-
-# Importable, though not part of what a star import brings.
-_ = max_bbox

@@ -53,6 +53,8 @@ class Segment:
     @property
     def box(self) -> Box:
         """Box around all code points."""
+        if len(self.boxes) == 1:
+            return self.boxes[0]
         x0s, y0s, x1s, y1s = zip(*self.boxes, strict=True)
         return min(x0s), min(y0s), max(x1s), max(y1s)
 

@@ -50,6 +50,7 @@ class Identifiers:
         self._attribute = attribute
         self._document_ids: set[str] | None = None
         self._seen: set[tuple[str, str]] = set()
+        self._number = count(1)
 
     def claim(self, declared: str | None, kind: str) -> str:
         """The declared id if this is its first owner, otherwise a new one with a warning."""
@@ -59,11 +60,8 @@ class Identifiers:
         if self._document_ids is None:
             ids = (element.get(self._attribute) for element in self._root.iter("*"))
             self._document_ids = {identifier for identifier in ids if identifier is not None}
-        for n in count(1):
-            identifier = f"_{kind}_{n}"
-            if identifier not in self._document_ids:
-                break
-        self._document_ids.add(identifier)
+        candidates = (f"_{kind}_{n}" for n in self._number)
+        identifier = next(name for name in candidates if name not in self._document_ids)
         self._seen.add((kind, identifier))
         problem = "without id" if declared is None else f"with repeated id {declared!r}"
         logger.warning("%s %s is now called %s", kind.capitalize(), problem, identifier)

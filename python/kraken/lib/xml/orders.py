@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -18,10 +18,10 @@ BUILT_IN = ("line_implicit", "region_implicit", "region_transkribus", "line_tran
 RawOrder = dict[str, Any]
 
 
-def _unique_key(key: str | None, taken: Collection[str]) -> str:
+def _unique_key(key: str | None, taken: Collection[str], numbers: Iterator[int]) -> str:
     """``key``, or one derived from it if it's missing or clashes with another order's keys."""
     stem = key or "order"
-    candidates = (f"{stem}_{n}" for n in count(1))
+    candidates = (f"{stem}_{n}" for n in numbers)
     candidate = stem if key else next(candidates)
     while candidate in taken or f"{candidate}:regions" in taken:
         candidate = next(candidates)
@@ -91,10 +91,11 @@ def read_orders(
 
     orders: dict[str, RawOrder] = {}
     taken = set(BUILT_IN)
+    numbers = count(1)
     merged: RawOrder | None = None
 
     def add(owner: etree._Element, references: list[str]) -> RawOrder:
-        name = _unique_key(owner.get(key), taken)
+        name = _unique_key(owner.get(key), taken, numbers)
         taken.update((name, f"{name}:regions"))
         orders[name] = {"order": references, "is_total": not partial, "description": describe(owner)}
         return orders[name]
