@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kraken.lib.segmentation.polygons import calculate_polygonal_environment, edge_energy, make_valid
 from PIL import Image, ImageDraw
 from shapely.geometry import LineString, Polygon, box
-
-from kraken.lib.segmentation.polygons import calculate_polygonal_environment, edge_energy, make_valid
 
 WIDTH, HEIGHT = 460, 340
 
@@ -103,7 +102,9 @@ def test_rotation_by_a_quarter(y: int, bends: list[int], topline: bool | None) -
     )
     for a, b in zip(straight, turned, strict=True):
         one, other = Polygon(a), Polygon([[WIDTH - 1 - y, x] for x, y in b])
-        assert one.intersection(other).area / one.union(other).area > 0.9
+        # Truncation moves corners by up to a pixel.
+        assert one.buffer(1.5).covers(other)
+        assert other.buffer(1.5).covers(one)
 
 
 def test_neighbours_are_not_crossed() -> None:
@@ -313,7 +314,7 @@ def test_make_valid_gives_simple_rings(points: list[Any]) -> None:
     frame = box(0, 0, 99, 79)
     if ring is None:
         # Nothing that winds around anything inside the image.
-        assert len(set(points)) < 3 or Polygon(points).buffer(0).intersection(frame).area < 10
+        assert len(set(points)) < 3 or Polygon(points).buffer(0).intersection(frame).area == 0
         return
     polygon = Polygon(ring)
     assert ring[0] == ring[-1]
