@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+__all__ = ["make_valid", "minimal_seam", "polygonise", "region_of_interest"]
+
 _Line = Sequence[Sequence[float]]
 _Ring = list[list[int]]
 

@@ -30,6 +30,31 @@ pub fn bounds(points: &[Point]) -> Option<[f64; 4]> {
     Some(points.iter().fold(start, |b, p| [b[0].min(p[0]), b[1].min(p[1]), b[2].max(p[0]), b[3].max(p[1])]))
 }
 
+/// The ring cut to the rectangle from `lo` to `hi`. Where it leaves the
+/// rectangle several times the parts stay connected along the border, so the
+/// result may touch itself; its signed area is right.
+///
+/// Sutherland & Hodgman, "Reentrant polygon clipping" (1974).
+pub fn clip_to_box(ring: &[Point], lo: Point, hi: Point) -> Vec<Point> {
+    let mut out = open(ring).to_vec();
+    for (axis, limit, sign) in [(0, lo[0], 1.0), (0, hi[0], -1.0), (1, lo[1], 1.0), (1, hi[1], -1.0)] {
+        let depth = |p: Point| sign * (p[axis] - limit);
+        let mut cut = Vec::with_capacity(out.len() + 4);
+        for (a, b) in edges(&out) {
+            if depth(a) >= 0.0 {
+                cut.push(a);
+            }
+            if (depth(a) < 0.0) != (depth(b) < 0.0) {
+                let mut q = super::along(a, sub(b, a), depth(a) / (depth(a) - depth(b)));
+                q[axis] = limit;
+                cut.push(q);
+            }
+        }
+        out = cut;
+    }
+    out
+}
+
 /// Even-odd test; a point on an edge (inside its box and with a cross product
 /// below 1e-10) counts as outside, as in spec chapter geometry §1a.
 pub fn strictly_contains(ring: &[Point], p: Point) -> bool {
@@ -148,6 +173,13 @@ mod tests {
         assert!(strictly_contains(&SQUARE, [5.0, 5.0]));
         assert!(!strictly_contains(&SQUARE, [10.0, 5.0]));
         assert!(!strictly_contains(&SQUARE, [11.0, 5.0]));
+    }
+
+    #[test]
+    fn clipping() {
+        assert_eq!(signed_area(&clip_to_box(&SQUARE, [5.0, -5.0], [20.0, 4.0])), 20.0);
+        assert!(clip_to_box(&SQUARE, [11.0, 0.0], [20.0, 4.0]).is_empty());
+        assert_eq!(clip_to_box(&SQUARE, [-1.0, -1.0], [20.0, 20.0]), SQUARE[..4]);
     }
 
     #[test]

@@ -224,7 +224,7 @@ pub fn make_valid(ring: &[Point], size: [f64; 2]) -> Option<Vec<Point>> {
     if near && polygon::is_simple(&inside) {
         return Some(inside);
     }
-    if is_flat(&inside) {
+    if is_flat(&whole) {
         return None;
     }
     let extent = (limit[0].max(1.0)) * limit[1].max(1.0);
@@ -253,8 +253,11 @@ fn outline_of(ring: &[Point], size: [f64; 2]) -> Option<Vec<Point>> {
     cells.fill(ring);
     if cells.keep_largest().is_none() {
         // Thinner than a cell everywhere: take the cells that its edges run through.
-        let mut closed = polygon::open(ring).to_vec();
-        closed.extend(ring.first());
+        let mut closed = polygon::clip_to_box(ring, [0.0; 2], size.map(|s| s.floor() - 1.0));
+        if is_flat(&closed) {
+            return None;
+        }
+        closed.extend(closed.first().copied());
         cells.draw(&closed, 0.75, true);
         cells.keep_largest()?;
     }

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kraken.lib.segmentation.polygons import calculate_polygonal_environment, edge_energy, make_valid
 from PIL import Image, ImageDraw
 from shapely.geometry import LineString, Polygon, box
-
-from kraken.lib.segmentation.polygons import calculate_polygonal_environment, edge_energy, make_valid
 
 WIDTH, HEIGHT = 460, 340
 
@@ -103,7 +102,9 @@ def test_rotation_by_a_quarter(y: int, bends: list[int], topline: bool | None) -
     )
     for a, b in zip(straight, turned, strict=True):
         one, other = Polygon(a), Polygon([[WIDTH - 1 - y, x] for x, y in b])
-        assert one.intersection(other).area / one.union(other).area > 0.9
+        # Truncation moves corners by up to a pixel.
+        assert one.buffer(1.5).covers(other)
+        assert other.buffer(1.5).covers(one)
 
 
 def test_neighbours_are_not_crossed() -> None:
@@ -182,7 +183,7 @@ def test_nasty_lines_have_polygons(name: str, topline: bool | None) -> None:
 def test_a_ring_around_another_line_stays_off_it() -> None:
     around, within = polygons(_RING[:34], [[200, 170], [260, 170]])
     assert_sound(around, _RING[:34])
-    assert not Polygon(around).contains(LineString([[200, 170], [260, 170]]))
+    assert not LineString([[200, 170], [260, 170]]).intersects(Polygon(around).buffer(-1))
     assert_sound(within, [[200, 170], [260, 170]])
 
 
@@ -210,6 +211,15 @@ def test_lines_without_a_seam_warn_once_and_get_a_band(caplog: pytest.LogCapture
     assert "line 1" in caplog.text
     with pytest.raises(ValueError, match="line 1: there is no room"):
         polygons(LINES[0], line, raise_on_error=True)
+
+
+def test_absurd_coordinates_do_no_harm() -> None:
+    far = [[-1e300, 1e300], [1e300, -1e300], [math.inf, math.nan], [3, 4]]
+    for topline in (False, None):
+        rings = polygons(LINES[0], far, LINES[1], suppl_obj=[far], topline=topline)
+        assert_sound(rings[0], LINES[0])
+        assert_sound(rings[2], LINES[1])
+    assert make_valid([[-1e12, -1e12], [1e12, -1e12], [1e12, 1e12]], (100, 80)) is not None
 
 
 # ---- images ----
@@ -313,7 +323,7 @@ def test_make_valid_gives_simple_rings(points: list[Any]) -> None:
     frame = box(0, 0, 99, 79)
     if ring is None:
         # Nothing that winds around anything inside the image.
-        assert len(set(points)) < 3 or Polygon(points).buffer(0).intersection(frame).area < 10
+        assert len(set(points)) < 3 or Polygon(points).buffer(0).intersection(frame).area == 0
         return
     polygon = Polygon(ring)
     assert ring[0] == ring[-1]

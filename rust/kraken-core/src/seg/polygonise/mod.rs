@@ -21,7 +21,7 @@ const TEXT_SHIFT: f64 = 8.0;
 const OFFSET: f64 = 4.0;
 /// Height of a fallback band as a part of the image's, if no line of the page helps.
 const BAND: f64 = 1.0 / 60.0;
-/// Lines longer than so many pixels of this work are worth a second thread.
+/// Total length of lines in pixels from which on a second thread pays.
 const PARALLEL_LENGTH: f64 = 500.0;
 
 /// Where the text lies as seen from its line.
