@@ -79,7 +79,7 @@ def _check_assignment(ours: Segmentation, theirs: Segmentation, pairs: list[tupl
 def test_page(case: dict[str, Any], task: SegmentationTaskModel) -> None:
     im = open_image(shared_path("golden", "cli") / case["image"])
     assert list(im.size) == case["size"]
-    ours = task.predict(im, SegmentationInferenceConfig(raise_on_error=True, num_threads=2))
+    ours = task.predict(im, SegmentationInferenceConfig())
     theirs = Segmentation(**case["segmentation"])
     assert (ours.type, ours.text_direction, ours.script_detection, ours.line_orders, ours.language) == (
         theirs.type, theirs.text_direction, theirs.script_detection, theirs.line_orders, theirs.language,
@@ -94,7 +94,7 @@ def test_page(case: dict[str, Any], task: SegmentationTaskModel) -> None:
 def test_heatmap(case: dict[str, Any], task: SegmentationTaskModel) -> None:
     im = open_image(shared_path("golden", "cli") / case["image"])
     model = task.seg_models[0]
-    model.prepare_for_inference(SegmentationInferenceConfig(num_threads=2))
+    model.prepare_for_inference(SegmentationInferenceConfig())
     heat = compute_heatmap(model, im)
     with np.load(shared_path("golden", "cli", "heatmap.npz")) as recorded:
         expected = recorded[case["id"]].astype(np.float32)

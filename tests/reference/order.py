@@ -5,25 +5,31 @@ from __future__ import annotations
 Box = tuple[float, float, float, float]
 
 
-def before(boxes: list[Box], i: int, j: int) -> bool:
-    """Whether box i (x0, y0, x1, y1) precedes box j, text running left to right."""
-    ux0, uy0, ux1, uy1 = boxes[i]
-    vx0, vy0, vx1, vy1 = boxes[j]
-    if ux0 < vx1 and ux1 > vx0:
-        return uy0 < vy0
-    for w in boxes:
-        if w in (boxes[i], boxes[j]):
-            continue
-        wx0, wy0, wx1, wy1 = w
-        if wy1 >= min(uy0, vy0) and wy0 <= max(uy1, vy1) and wx0 < ux1 and wx1 > vx0:
-            return False
-    return ux1 < vx0
+def separated(boxes: list[Box], i: int, j: int) -> bool:
+    """Whether a third box lies between boxes i and j (x0, y0, x1, y1)."""
+    u, v = boxes[i], boxes[j]
+    top, bottom = min(u[1], v[1]), max(u[3], v[3])
+    thirds = [w for w in boxes if w not in (u, v)]
+    return any(w[3] >= top and w[1] <= bottom and w[0] < u[2] and w[2] > v[0] for w in thirds)
 
 
-def partial_order(boxes: list[Box]) -> list[list[bool]]:
+def before(boxes: list[Box], i: int, j: int, rl: bool) -> bool:
+    """Whether box i precedes box j."""
+    u, v = boxes[i], boxes[j]
+    if u[0] < v[2] and u[2] > v[0]:
+        return u[1] < v[1]
+    return (u[2] < v[0]) != rl and not separated(boxes, i, j)
+
+
+def partial_order(boxes: list[Box], rl: bool = False) -> list[list[bool]]:
     """Matrix of :func:`before`."""
     n = len(boxes)
-    return [[i != j and before(boxes, i, j) for j in range(n)] for i in range(n)]
+    return [[i != j and before(boxes, i, j, rl) for j in range(n)] for i in range(n)]
+
+
+def partial_order_rl(boxes: list[Box]) -> list[list[bool]]:
+    """The same by the rule for right-to-left text."""
+    return partial_order(boxes, rl=True)
 
 
 def topsort(order: list[list[bool]]) -> list[int]:

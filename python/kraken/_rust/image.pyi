@@ -1,9 +1,16 @@
 """Bindings of the kernels in ``kraken-core``, module ``image``."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["edge_energy"]
-
 def edge_energy(image: npt.NDArray[np.uint8], num_threads: int = 1) -> npt.NDArray[np.float32]:
     """Smoothed Sobel magnitude of a C-contiguous grey image (H, W), same shape."""
+def ridge_strength(
+    data: npt.NDArray[np.float32], sigmas: Sequence[float], floor: float = 0.0, threads: int = 0
+) -> npt.NDArray[np.float32]: ...
+def label(mask: npt.NDArray[np.uint8], connectivity: int) -> tuple[npt.NDArray[np.uint32], int]: ...
+def fill_holes(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]: ...
+def thin(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]: ...
+def max_filter(data: npt.NDArray[np.float32], rx: int, ry: int) -> npt.NDArray[np.float32]: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,10 @@ def _heatmap(im: npt.ArrayLike, ndim: int, layout: str) -> npt.NDArray[np.float3
     array = np.asarray(im)
     if array.ndim != ndim:
         raise ValueError(f"im has the shape {array.shape}; a heatmap of shape {layout} is needed")
-    if array.dtype == np.bool_ or array.dtype.kind not in "uif":
-        if array.dtype != np.bool_:
-            raise ValueError(f"im is of type {array.dtype}; a heatmap holds float probabilities or uint8")
-        return np.ascontiguousarray(array, dtype=np.float32)
-    if array.dtype == np.uint8:
-        return np.ascontiguousarray(array, dtype=np.float32) / np.float32(255)
-    return np.ascontiguousarray(array, dtype=np.float32)
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"im is of type {array.dtype}; a heatmap holds float probabilities or uint8")
+    heatmap: npt.NDArray[np.float32] = np.ascontiguousarray(array, dtype=np.float32)
+    return heatmap / np.float32(255) if array.dtype == np.uint8 else heatmap
 
 
 def vectorize_lines(
@@ -104,5 +101,5 @@ def boundary_tracing(region: _HasCoords) -> npt.NDArray[np.int64]:
     coords = np.asarray(region.coords)
     if coords.ndim != 2 or coords.shape[1] != 2 or not len(coords):
         raise ValueError(f"region.coords has the shape {coords.shape}; (n, 2) with n ≥ 1 is needed")
-    traced = _seg.boundary_tracing(cast("list[list[int]]", coords[:, ::-1].astype(np.int64).tolist()))
-    return np.array(traced, dtype=np.int64)[:, ::-1].copy()
+    traced = _seg.boundary_tracing(coords[:, ::-1].astype(np.int64).tolist())
+    return np.array([(y, x) for x, y in traced], dtype=np.int64)

@@ -6,7 +6,7 @@ mod strip;
 use super::check_size;
 use super::max_filter::max_filter;
 use crate::{Result, par};
-use strip::Scale;
+use strip::{Padded, Scale};
 
 /// Rows and columns of a tile: work is skipped tile by tile.
 const TILE_ROWS: usize = 8;
@@ -41,9 +41,9 @@ pub fn ridge_strength(
     if map.is_empty() {
         return Ok(Vec::new());
     }
-    let clean: Vec<f32> = map.iter().map(|&v| if v > 0.0 { v.min(1.0) } else { 0.0 }).collect();
+    let map = Padded::new(map, width, height);
     let scales: Vec<(Scale, Vec<bool>)> = {
-        let tiles = tile_maxima(&clean, width, height);
+        let tiles = tile_maxima(&map);
         let made = par::map_indices(sigmas.len(), threads, |k| {
             active_tiles(&tiles, width, height, sigmas[k], floor)
                 .map(|active| (Scale::new(sigmas[k], width, height), active))
@@ -55,7 +55,7 @@ pub fn ridge_strength(
         let rows = t * TILE_ROWS..((t + 1) * TILE_ROWS).min(height);
         let mut out = vec![0.0; rows.len() * width];
         for (scale, active) in &scales {
-            scale.add_strip(&clean, width, rows.clone(), &active[t * across..][..across], &mut out);
+            scale.add_strip(&map, rows.clone(), &active[t * across..][..across], &mut out);
         }
         out
     });
@@ -63,11 +63,11 @@ pub fn ridge_strength(
 }
 
 /// Maximum of each tile.
-fn tile_maxima(map: &[f32], width: usize, height: usize) -> Vec<f32> {
-    let across = width.div_ceil(TILE_COLS);
-    let mut tiles = vec![0.0_f32; across * height.div_ceil(TILE_ROWS)];
-    for (y, row) in map.chunks(width).enumerate() {
-        for (x, part) in row.chunks(TILE_COLS).enumerate() {
+fn tile_maxima(map: &Padded) -> Vec<f32> {
+    let across = map.width.div_ceil(TILE_COLS);
+    let mut tiles = vec![0.0_f32; across * map.height.div_ceil(TILE_ROWS)];
+    for y in 0..map.height {
+        for (x, part) in map.row(y).chunks(TILE_COLS).enumerate() {
             let tile = &mut tiles[y / TILE_ROWS * across + x];
             *tile = part.iter().fold(*tile, |m, &v| m.max(v));
         }

@@ -9,6 +9,38 @@ pub(super) const LANES: usize = 16;
 
 type Lanes = [f32; LANES];
 
+/// A map whose rows are filled up with zeros to whole chunks.
+pub(super) struct Padded {
+    data: Vec<f32>,
+    stride: usize,
+    /// Width without the filling.
+    pub width: usize,
+    /// Height.
+    pub height: usize,
+}
+
+impl Padded {
+    /// Copies a map, clamped to 0…1 with NaN as 0.
+    pub(super) fn new(map: &[f32], width: usize, height: usize) -> Self {
+        let stride = width.next_multiple_of(LANES);
+        let mut data = vec![0.0; stride * height];
+        for (to, from) in data.chunks_mut(stride).zip(map.chunks(width)) {
+            for (t, &v) in to.iter_mut().zip(from) {
+                *t = if v > 0.0 { v.min(1.0) } else { 0.0 };
+            }
+        }
+        Self { data, stride, width, height }
+    }
+
+    pub(super) fn row(&self, y: usize) -> &[f32] {
+        &self.data[y * self.stride..][..self.stride]
+    }
+
+    fn chunk(&self, y: usize, x: usize) -> &[f32] {
+        &self.data[y * self.stride + x..][..LANES]
+    }
+}
+
 /// The three operators along one axis that make up the Hessian.
 struct Axis {
     smooth: Operator,
@@ -55,14 +87,7 @@ impl Scale {
 
     /// Raises `out` (the strip's rows) to this scale's strength in the chunks
     /// of [`LANES`] columns that are `active`.
-    pub(super) fn add_strip(
-        &self,
-        map: &[f32],
-        width: usize,
-        rows: Range<usize>,
-        active: &[bool],
-        out: &mut [f32],
-    ) {
+    pub(super) fn add_strip(&self, map: &Padded, rows: Range<usize>, active: &[bool], out: &mut [f32]) {
         if !active.contains(&true) {
             return;
         }
@@ -73,14 +98,13 @@ impl Scale {
             .collect();
         let len = active.len() * LANES + 2 * margin;
         let mut buffers = Buffers { smooth: vec![0.0; len], slope: vec![0.0; len], curve: vec![0.0; len] };
-        let height = map.len() / width;
-        for (y, out) in rows.zip(out.chunks_mut(width)) {
+        for (y, out) in rows.zip(out.chunks_mut(map.width)) {
             for c in (0..active.len()).filter(|&c| needed[c]) {
-                self.along_y(map, width, height, y, c * LANES, margin, &mut buffers);
+                self.along_y(map, y, c * LANES, margin, &mut buffers);
             }
             for c in (0..active.len()).filter(|&c| active[c]) {
                 let x = c * LANES;
-                let to = (x + LANES).min(width);
+                let to = (x + LANES).min(map.width);
                 let hessian = self.along_x(&buffers, margin, x);
                 for (i, v) in out[x..to].iter_mut().enumerate() {
                     *v = v.max(self.weight * strength(hessian[0][i], hessian[1][i], hessian[2][i]));
@@ -89,39 +113,30 @@ impl Scale {
         }
     }
 
-    /// Filters a chunk of row y along y into the buffers.
-    #[expect(clippy::too_many_arguments, reason = "a chunk's place in two buffers")]
-    fn along_y(
-        &self,
-        map: &[f32],
-        width: usize,
-        height: usize,
-        y: usize,
-        x: usize,
-        margin: usize,
-        to: &mut Buffers,
-    ) {
+    /// Filters the chunk of row y that starts at column x along y.
+    fn along_y(&self, map: &Padded, y: usize, x: usize, margin: usize, to: &mut Buffers) {
         let Axis { smooth, slope, curve } = &self.rows;
         let (mut s, mut d, mut c) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         let r = self.radius;
         if let (Some(ts), Some(td), Some(tc)) = (smooth.near_end(y), slope.near_end(y), curve.near_end(y)) {
-            for j in y.saturating_sub(r)..(y + r + 1).min(height) {
-                let here = chunk(map, width, j, x);
+            for j in y.saturating_sub(r)..(y + r + 1).min(map.height) {
+                let here = lanes(map.chunk(j, x));
                 add(&mut s, &here, ts.from(y, j)[0]);
                 add(&mut d, &here, td.from(y, j)[0]);
                 add(&mut c, &here, tc.from(y, j)[0]);
             }
         } else {
-            let here = chunk(map, width, y, x);
+            let here = lanes(map.chunk(y, x));
             add(&mut s, &here, smooth.inner[0]);
             add(&mut c, &here, curve.inner[0]);
-            for k in 1..=r {
-                let (up, down) = (chunk(map, width, y - k, x), chunk(map, width, y + k, x));
+            let taps = smooth.inner.iter().zip(&slope.inner).zip(&curve.inner).enumerate().skip(1);
+            for (k, ((&ts, &td), &tc)) in taps {
+                let (up, down) = (lanes(map.chunk(y - k, x)), lanes(map.chunk(y + k, x)));
                 for i in 0..LANES {
                     let (even, odd) = (up[i] + down[i], down[i] - up[i]);
-                    s[i] += smooth.inner[k] * even;
-                    c[i] += curve.inner[k] * even;
-                    d[i] += slope.inner[k] * odd;
+                    s[i] += ts * even;
+                    c[i] += tc * even;
+                    d[i] += td * odd;
                 }
             }
         }
@@ -135,23 +150,16 @@ impl Scale {
     fn along_x(&self, from: &Buffers, margin: usize, x: usize) -> [Lanes; 3] {
         let Axis { smooth, slope, curve } = &self.cols;
         [
-            convolve(curve, &from.smooth, margin, x, 1.0),
-            convolve(slope, &from.slope, margin, x, -1.0),
-            convolve(smooth, &from.curve, margin, x, 1.0),
+            convolve::<true>(curve, &from.smooth, margin, x),
+            convolve::<false>(slope, &from.slope, margin, x),
+            convolve::<true>(smooth, &from.curve, margin, x),
         ]
     }
 }
 
-fn chunk(map: &[f32], width: usize, y: usize, x: usize) -> Lanes {
-    lanes(&map[y * width + x..(y + 1) * width])
-}
-
-/// The first values of a slice, filled up with 0.
+/// A chunk of values.
 fn lanes(values: &[f32]) -> Lanes {
-    match values.first_chunk() {
-        Some(chunk) => *chunk,
-        None => std::array::from_fn(|i| values.get(i).copied().unwrap_or(0.0)),
-    }
+    values.first_chunk().copied().unwrap_or([0.0; LANES])
 }
 
 fn add(sum: &mut Lanes, values: &Lanes, weight: f32) {
@@ -160,9 +168,8 @@ fn add(sum: &mut Lanes, values: &Lanes, weight: f32) {
     }
 }
 
-/// `operator` at the positions from `x` on; `row[margin]` is position 0 and
-/// `sign` is −1 for odd operators.
-fn convolve(operator: &Operator, row: &[f32], margin: usize, x: usize, sign: f32) -> Lanes {
+/// `operator` at the positions from `x` on; `row[margin]` is position 0.
+fn convolve<const EVEN: bool>(operator: &Operator, row: &[f32], margin: usize, x: usize) -> Lanes {
     let mut sum = [0.0; LANES];
     if let Some(table) = operator.near_end(x) {
         for j in table.indices.clone() {
@@ -170,12 +177,14 @@ fn convolve(operator: &Operator, row: &[f32], margin: usize, x: usize, sign: f32
         }
         return sum;
     }
-    let at = margin + x;
+    let (at, r) = (margin + x, operator.inner.len() - 1);
     add(&mut sum, &lanes(&row[at..]), operator.inner[0]);
-    for (k, &w) in operator.inner.iter().enumerate().skip(1) {
-        let (left, right) = (lanes(&row[at - k..]), lanes(&row[at + k..]));
+    let left = row[at - r..at - 1 + LANES].windows(LANES).rev();
+    let right = row[at + 1..at + r + LANES].windows(LANES);
+    for ((left, right), &w) in left.zip(right).zip(&operator.inner[1..]) {
+        let (left, right) = (lanes(left), lanes(right));
         for i in 0..LANES {
-            sum[i] += w * (right[i] + sign * left[i]);
+            sum[i] += w * if EVEN { right[i] + left[i] } else { right[i] - left[i] };
         }
     }
     sum

@@ -1,6 +1,6 @@
 //! Regions from heatmaps.
 
-use crate::geom::{Point, dist_to_segment, polygon, polyline};
+use crate::geom::{Point, dist_to_segment, polygon};
 use crate::image::contour::{split_at_repeats, trace};
 use crate::image::labels::{Connectivity, fill_holes, label};
 use crate::{Error, Result};
@@ -36,7 +36,7 @@ pub fn vectorise_regions(
     let mask: Vec<u8> = map.iter().map(|&v| u8::from(v > threshold)).collect();
     let filled = fill_holes(&mask, width, height)?;
     let labels = label(&filled, width, height, Connectivity::Eight)?;
-    let mut outlines = Vec::new();
+    let mut rings: Vec<Vec<[i64; 2]>> = Vec::new();
     let mut next = 1;
     for (i, &l) in labels.of.iter().enumerate() {
         if l != next {
@@ -51,23 +51,52 @@ pub fn vectorise_regions(
                 && labels.of[y as usize * width + x as usize] == l
         };
         let walk = trace([(i % width) as i64, (i / width) as i64], inside);
-        for ring in split_at_repeats(&walk) {
-            let exact = corners(&ring);
-            if polygon::signed_area(&exact) != 0.0 {
-                outlines.push(Outline::new(exact));
-            }
-        }
+        rings.extend(split_at_repeats(&walk).into_iter().filter(|r| has_area(r)));
     }
+    let shifts = merge_depths(rings.len());
+    let mut outlines: Vec<Outline> = rings
+        .iter_mut()
+        .zip(shifts)
+        .map(|(ring, shift)| {
+            let n = ring.len();
+            ring.rotate_left(shift % n);
+            Outline::new(corners(ring))
+        })
+        .collect();
     separate(&mut outlines);
     let integers = |o: Outline| o.ring.iter().chain(o.ring.first()).map(|p| p.map(|v| v as i64)).collect();
     Ok(outlines.into_iter().map(integers).collect())
 }
 
-/// The points of a pixel outline at which it turns.
+fn has_area(ring: &[[i64; 2]]) -> bool {
+    let points: Vec<Point> = ring.iter().map(|p| p.map(|v| v as f64)).collect();
+    polygon::signed_area(&points) != 0.0
+}
+
+/// How many pairwise unions each of `n` outlines takes part in when the list
+/// is halved until single outlines are left.
+///
+/// Simplification keeps the point at which an outline starts, and recorded
+/// outlines start one pixel further on for every union of two. For outlines
+/// not much larger than the tolerance this decides on their form.
+fn merge_depths(n: usize) -> Vec<usize> {
+    let mut depths = vec![0; n];
+    let mut ranges = vec![(0, n)];
+    while let Some((from, to)) = ranges.pop() {
+        if to - from > 1 {
+            let middle = usize::midpoint(from, to);
+            depths[from..to].iter_mut().for_each(|d| *d += 1);
+            ranges.extend([(from, middle), (middle, to)]);
+        }
+    }
+    depths
+}
+
+/// The first point of a pixel outline and those at which it turns.
 fn corners(ring: &[[i64; 2]]) -> Vec<Point> {
     let n = ring.len();
     let step = |i: usize| [0, 1].map(|k| ring[(i + 1) % n][k] - ring[i][k]);
-    (0..n).filter(|&i| step((i + n - 1) % n) != step(i)).map(|i| ring[i].map(|v| v as f64)).collect()
+    (0..n).filter(|&i| i == 0 || step(i - 1) != step(i)).map(|i| ring[i].map(|v| v as f64)).collect()
 }
 
 impl Outline {
@@ -89,14 +118,34 @@ impl Outline {
     }
 }
 
-/// Douglas–Peucker for a ring, of which the first point stays; the point
-/// farthest from that is the first to be kept.
+/// Douglas–Peucker for a ring, whose first point stays. Until the result has
+/// four points, the ring and its two halves are split at their farthest points
+/// even if those are within the tolerance, so that small rings stay rings.
 fn simplify_ring(ring: &[Point], tolerance: f64) -> Vec<Point> {
     if tolerance == 0.0 {
         return ring.to_vec();
     }
-    let closed: Vec<Point> = ring.iter().chain(ring.first()).copied().collect();
-    polygon::open(&polyline::simplify(&closed, tolerance)).to_vec()
+    let n = ring.len();
+    let mut out: Vec<Point> = Vec::new();
+    let mut stack = vec![(0, n, 1)];
+    while let Some((from, to, depth)) = stack.pop() {
+        let (a, b) = (ring[from], ring[to % n]);
+        let mut worst = (0.0, from);
+        for (i, p) in ring.iter().enumerate().take(to).skip(from + 1) {
+            let d = dist_to_segment(*p, a, b);
+            if d > worst.0 {
+                worst = (d, i);
+            }
+        }
+        let points = if out.is_empty() { 0 } else { out.len() + 1 };
+        let forced = points < 4 && depth < 3;
+        if worst.1 != from && (forced || worst.0 > tolerance) {
+            stack.extend([(worst.1, to, depth + 1), (from, worst.1, depth + 1)]);
+        } else {
+            out.push(a);
+        }
+    }
+    out
 }
 
 /// Takes finer tolerances for outlines that meet others only because both
