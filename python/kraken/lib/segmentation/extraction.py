@@ -94,12 +94,11 @@ def extract_polygons(
         ValueError: If a line has no polygon, is shorter than 5 px or leaves the
             page. It is raised when that line is asked for and names its id.
     """
+    _check_type(bounds.type)
     if bounds.type == "bbox":
         for box in bounds.lines:
             yield _crop_box(im, box, bounds.text_direction), box
         return
-    if bounds.type != "baselines":
-        raise ValueError(f'Segmentation type "{bounds.type}" is neither "baselines" nor "bbox".')
     page = _prepare(im, legacy)
     # Legacy pages aren't indexed any more.
     nearest = im.mode == "1" or _is_nearest(page)
@@ -114,47 +113,63 @@ def extract_lines(
     im: Image.Image,
     lines: Sequence[BBoxLine | BaselineLine],
     *,
+    type: str = "baselines",
     text_direction: str = "horizontal-lr",
     legacy: bool = False,
     num_threads: int = 0,
-) -> list[Image.Image | ValueError]:
+) -> list[NDArray[np.uint8] | str]:
     """Images of many lines at once, cut by native threads that share the page.
 
-    The images equal those of :func:`extract_polygons` for pages of mode ``1``, ``L`` and
+    The pixels equal those of :func:`extract_polygons` for pages of mode ``L`` and
     ``RGB``; pages of other modes are reduced to ``L`` or ``RGB`` first
     (:func:`kraken.lib.image_modes.to_mode8`). A faulty line doesn't cost the others.
 
     Args:
         im: The page; it isn't changed.
         lines: Lines as in a segmentation.
+        type: Type of the segmentation, ``baselines`` or ``bbox``.
         text_direction: Direction of the segmentation; vertical boxes are turned.
         legacy: See :func:`extract_polygons`.
         num_threads: Threads to use, 0 for all of the machine's.
 
     Returns:
-        Per line, in order, its image or the error that tells why there is none.
+        Per line, in order, its H×W (grey) or H×W×3 (colour) array, or the reason why
+        there is none.
+
+    Raises:
+        ValueError: For another type.
     """
-    results: list[Image.Image | ValueError] = [ValueError("Line not extracted")] * len(lines)
-    page = im if im.mode == "1" else to_mode8(im)
+    _check_type(type)
+    page = to_mode8(im)
+    if type == "bbox":
+        return [_try_box(page, line, text_direction) for line in lines]
+    results: list[NDArray[np.uint8] | str] = [""] * len(lines)
     todo, geometries = [], []
     for i, line in enumerate(lines):
         try:
-            if line.type == "bbox":
-                results[i] = _crop_box(page, line, text_direction)
-            else:
-                geometries.append(_geometry(line))
-                todo.append(i)
+            geometries.append(_geometry(line))
+            todo.append(i)
         except ValueError as error:
-            results[i] = error if line.type == "bbox" else _named(error, line)
-    if not todo:
-        return results
-    page = _prepare(page, legacy)
+            results[i] = str(_named(error, line))
     found = _seg.extract_lines(
-        _pixels(page), geometries, nearest=_is_nearest(im), legacy=legacy, num_threads=num_threads
+        _pixels(page), geometries, nearest=im.mode == "1", legacy=legacy, num_threads=num_threads
     )
     for i, result in zip(todo, found, strict=True):
-        results[i] = _named(result, lines[i]) if isinstance(result, str) else _to_image(result, page)
+        results[i] = str(_named(result, lines[i])) if isinstance(result, str) else result
     return results
+
+
+def _try_box(page: Image.Image, line: Any, text_direction: str) -> NDArray[np.uint8] | str:
+    """Pixels of a box, or what is wrong with it."""
+    try:
+        return _pixels(_crop_box(page, line, text_direction))
+    except ValueError as error:
+        return str(error)
+
+
+def _check_type(kind: str) -> None:
+    if kind not in ("baselines", "bbox"):
+        raise ValueError(f'Segmentation type "{kind}" is neither "baselines" nor "bbox"')
 
 
 def _named(error: ValueError | str, line: Any) -> ValueError:
