@@ -4,3 +4,5 @@ from kraken._rust import geom as geom
 from kraken._rust import image as image
 from kraken._rust import seg as seg
 from kraken._rust import text as text
+
+__all__ = ["geom", "image", "seg", "text"]

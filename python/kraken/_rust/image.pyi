@@ -4,9 +4,23 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
+
+__all__ = [
+    "edge_energy",
+    "fill_holes",
+    "label",
+    "max_filter",
+    "measure_centre",
+    "polygon_mask",
+    "rescale_to_height",
+    "ridge_strength",
+    "thin",
+]
 
 def edge_energy(image: npt.NDArray[np.uint8], num_threads: int = 1) -> npt.NDArray[np.float32]:
     """Smoothed Sobel magnitude of a C-contiguous grey image (H, W), same shape."""
+
 def ridge_strength(
     data: npt.NDArray[np.float32], sigmas: Sequence[float], floor: float = 0.0, threads: int = 0
 ) -> npt.NDArray[np.float32]: ...
@@ -14,3 +28,8 @@ def label(mask: npt.NDArray[np.uint8], connectivity: int) -> tuple[npt.NDArray[n
 def fill_holes(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]: ...
 def thin(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]: ...
 def max_filter(data: npt.NDArray[np.float32], rx: int, ry: int) -> npt.NDArray[np.float32]: ...
+def measure_centre(
+    line: NDArray[np.float64], across: NDArray[np.float64], along: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], float]: ...
+def polygon_mask(polygon: Sequence[tuple[float, float]], width: int, height: int) -> NDArray[np.uint8]: ...
+def rescale_to_height(image: NDArray[np.float32], height: int, outside: float) -> NDArray[np.float32]: ...

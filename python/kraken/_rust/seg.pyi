@@ -1,11 +1,30 @@
 """Bindings of the kernels in ``kraken-core``, module ``seg``."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
-__all__ = ["make_valid", "minimal_seam", "polygonise", "region_of_interest"]
+__all__ = [
+    "boundary_tracing",
+    "check_line",
+    "extract_line",
+    "extract_lines",
+    "line_middle",
+    "make_valid",
+    "minimal_seam",
+    "order_boxes",
+    "order_lines",
+    "polygon_centroid",
+    "polygonise",
+    "region_of_interest",
+    "strictly_contains",
+    "topsort",
+    "vectorise_lines",
+    "vectorise_regions",
+]
 
 _Line = Sequence[Sequence[float]]
 _Ring = list[list[int]]
@@ -29,6 +48,7 @@ def region_of_interest(line: _Line, obstacles: Sequence[_Line], size: Sequence[f
 
 def make_valid(ring: _Line, size: Sequence[float]) -> _Ring | None:
     """Closed simple ring of whole pixels inside (width, height); ``None`` if there is no area."""
+
 def vectorise_lines(
     heatmap: npt.NDArray[np.float32], threshold: float, min_length: float, vertical: bool, threads: int = 0
 ) -> list[list[list[int]]]: ...
@@ -47,3 +67,29 @@ def topsort(order: npt.NDArray[np.bool_]) -> list[int]: ...
 def line_middle(line: Sequence[tuple[float, float]]) -> list[float] | None: ...
 def polygon_centroid(ring: Sequence[tuple[float, float]]) -> list[float] | None: ...
 def strictly_contains(ring: Sequence[tuple[float, float]], point: Sequence[float]) -> bool: ...
+
+_Element = TypeVar("_Element", np.uint8, np.float32)
+_Points = Sequence[tuple[float, float]]
+
+def check_line(
+    baseline: _Points, boundary: _Points, page_size: tuple[int, int]
+) -> tuple[int, int, int, int]: ...
+def extract_line(
+    patch: NDArray[_Element],
+    baseline: _Points,
+    boundary: _Points,
+    page_size: tuple[int, int],
+    *,
+    nearest: bool = False,
+    alpha: bool = False,
+    legacy: bool = False,
+) -> NDArray[_Element]: ...
+def extract_lines(
+    page: NDArray[_Element],
+    lines: Sequence[tuple[_Points, _Points]],
+    *,
+    nearest: bool = False,
+    alpha: bool = False,
+    legacy: bool = False,
+    num_threads: int = 0,
+) -> list[NDArray[_Element] | str]: ...

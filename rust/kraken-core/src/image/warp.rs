@@ -11,6 +11,8 @@ use crate::geom::Point;
 pub enum Sampling {
     /// Value of the pixel that the position lies in.
     Nearest,
+    /// The same, but only between the outermost pixel centres.
+    NearestInside,
     /// Bilinear; beyond the outermost centres the edge is repeated as far as
     /// the image reaches.
     Bilinear,
@@ -45,13 +47,18 @@ impl<'a, T: Sample> Sampler<'a, T> {
     /// Writes the pixel at `(x, y)` to `out`; leaves `out` alone outside of the image.
     pub fn get(&self, x: f64, y: f64, out: &mut [T]) {
         let (w, h) = (self.view.width() as f64, self.view.height() as f64);
-        let margin = if self.sampling == Sampling::BilinearZero { 0.5 } else { 0.0 };
-        // Also false for NaN.
-        if !(x >= -margin && y >= -margin && x < w + margin && y < h + margin) {
+        let margin = match self.sampling {
+            Sampling::BilinearZero => 0.5,
+            Sampling::NearestInside => -0.5,
+            Sampling::Nearest | Sampling::Bilinear => 0.0,
+        };
+        let closed = self.sampling == Sampling::NearestInside;
+        let within = |v: f64, size: f64| -margin <= v && (v < size + margin || closed && v == size + margin);
+        if !(within(x, w) && within(y, h)) {
             return;
         }
         let c = self.view.channels();
-        if self.sampling == Sampling::Nearest {
+        if matches!(self.sampling, Sampling::Nearest | Sampling::NearestInside) {
             let at = x as usize * c;
             if let Some(px) = self.view.row(y as usize).get(at..at + c) {
                 out.copy_from_slice(px);
