@@ -73,7 +73,7 @@ def _has_glyph(path: Path | None, char: str) -> bool:
 
 def faces() -> list[Face]:
     """Returns the faces of the fixed list that exist here, the built-in one first."""
-    found = [Face(BUILT_IN, None, 3.0)]
+    found = [Face(BUILT_IN, None, 4.0)]
     for weight, files in _PACKAGES.values():
         found += [Face(Path(f).stem, _ROOT / f, weight) for f in files if (_ROOT / f).is_file()]
     return found

@@ -48,7 +48,7 @@ def draw_line(source: TextSource, available: list[Face], length: int) -> Line:
     coverage = canvas.transform(canvas.size, Image.Transform.AFFINE, warp, Image.Resampling.BILINEAR)
     picture = ink_on_paper(coverage, rng, strength=0.7)
     polygon = _polygon(line_ink, rng, size, foot, leading)
-    masked, box = _masked(picture, polygon)
+    masked, box = _masked(picture, polygon, float(rng.normal(0, 0.3)) if rng.random() < 0.5 else 0)
     ends = left + np.array([font.getlength(text[: i + 1]) for i in range(len(text))])
     middles = (np.concatenate([[left], ends[:-1]]) + ends) / 2
     return Line(masked.crop(box), text, middles - box[0])
@@ -57,50 +57,62 @@ def draw_line(source: TextSource, available: list[Face], length: int) -> Line:
 def _polygon(
     ink: np.ndarray, rng: np.random.Generator, size: int, foot: int, leading: float
 ) -> list[tuple[float, float]]:
-    """Returns a wavy outline around the ink, like the seams that the engine runs through the white."""
+    """Returns an outline around the ink, like the seams that the engine runs through the white."""
     rows, columns = np.nonzero(ink > 60)
     if columns.size == 0:
         return [(0, foot - size), (ink.shape[1], foot - size), (ink.shape[1], foot + 1), (0, foot + 1)]
     x0 = columns.min() - float(rng.uniform(-0.04, 0.45)) * size
     x1 = columns.max() + 1 + float(rng.uniform(-0.04, 0.45)) * size
-    knots = np.linspace(x0, x1, max(2, int((x1 - x0) / (size * rng.uniform(0.6, 3)))))
+    # seams are simplified on the way to polygons: straight for long stretches
+    spacing = size * float(np.exp(rng.uniform(np.log(0.8), np.log(20))))
+    knots = np.linspace(x0, x1, max(2, int((x1 - x0) / spacing)))
+    top, bottom = _seams(rows, columns, knots, rng, size, foot)
+    top, bottom = np.maximum(top, foot - leading), np.minimum(bottom, foot + leading * 0.75)
+    bottom = np.maximum(bottom, top + 0.6 * size)
+    if rng.random() < 0.7:
+        # the engine's polygons pass through the ends of the baseline and leave them a little aslant
+        inset = float(rng.uniform(0, 2))
+        knots[0], knots[-1] = x0 + inset, x1 - inset
+        left, right = [(x0, float(foot))], [(x1, float(foot))]
+    else:
+        left, right = [], []
+    upper, lower = (list(zip(knots.tolist(), y.tolist(), strict=True)) for y in (top, bottom))
+    return [*left, *upper, *right, *reversed(lower)]
+
+
+def _seams(
+    rows: np.ndarray, columns: np.ndarray, knots: np.ndarray, rng: np.random.Generator, size: int, foot: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns y above and below the ink (pixels at `rows`, `columns`) for every x of `knots`."""
     follow = rng.random() < 0.6
     top = np.full(len(knots), foot - rng.uniform(0.72, 0.95) * size)
     bottom = np.full(len(knots), foot + rng.uniform(0.22, 0.35) * size)
     reach = (knots[1] - knots[0]) + 2
     for i, x in enumerate(knots):
         near = rows[np.abs(columns - x) <= reach]
-        if near.size and follow:
-            top[i], bottom[i] = near.min(), near.max() + 1
-        elif near.size:
-            top[i], bottom[i] = min(top[i], near.min()), max(bottom[i], near.max() + 1)
+        if near.size:
+            top[i] = near.min() if follow else min(top[i], near.min())
+            bottom[i] = near.max() + 1 if follow else max(bottom[i], near.max() + 1)
     if follow:
         # seams stay within a deviation of their mean, so a lone x-height stretch doesn't pull them down fully
         blend = float(rng.uniform(0, 0.8))
         top, bottom = top + blend * (top.min() - top), bottom + blend * (bottom.max() - bottom)
-    top -= rng.uniform(-0.03, 0.25) * size + rng.random(len(knots)) * 0.15 * size
-    bottom += rng.uniform(-0.03, 0.25) * size + rng.random(len(knots)) * 0.15 * size
-    top, bottom = np.maximum(top, foot - leading), np.minimum(bottom, foot + leading * 0.75)
-    bottom = np.maximum(bottom, top + 0.6 * size)
-    upper = [(float(x), float(y)) for x, y in zip(knots, top, strict=True)]
-    lower = [(float(x), float(y)) for x, y in zip(knots, bottom, strict=True)]
-    if rng.random() < 0.7:  # the engine's polygons pass through the baseline's two ends
-        upper, lower = [(float(x0), float(foot)), *upper[1:-1], (float(x1), float(foot))], lower[1:-1]
-        if len(upper) > 3:
-            upper[1], upper[-2] = (float(x0 + 2), upper[1][1]), (float(x1 - 2), upper[-2][1])
-            lower[0], lower[-1] = (float(x0 + 2), lower[0][1]), (float(x1 - 2), lower[-1][1])
-        else:
-            return [(x0, top.min()), (x1, top.min()), (x1, bottom.max()), (x0, bottom.max())]
-    return [*upper, *reversed(lower)]
+    # mostly close to the ink, now and then through it
+    loose, wavy = 0.06 if rng.random() < 0.5 else 0.25, float(rng.uniform(0, 0.15))
+    top -= rng.uniform(-0.04, loose) * size + rng.random(len(knots)) * wavy * size
+    bottom += rng.uniform(-0.04, loose) * size + rng.random(len(knots)) * wavy * size
+    return top, bottom
 
 
 def _masked(
-    picture: Image.Image, polygon: list[tuple[float, float]]
+    picture: Image.Image, polygon: list[tuple[float, float]], degrees: float
 ) -> tuple[Image.Image, tuple[int, int, int, int]]:
     mask = Image.new("L", picture.size)
     ImageDraw.Draw(mask).polygon(polygon, fill=255)
     out = Image.new("L", picture.size)
     out.paste(picture, mask=mask)
+    if degrees:  # a line is turned level after it was cut out, which leaves black slivers at the edges
+        out = out.rotate(degrees, Image.Resampling.BILINEAR)
     return out, out.getbbox() or (0, 0, *picture.size)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def greedy(logits: np.ndarray, labels: str) -> str:
-    """Returns the best path of (classes, columns) logits as text; class 0 is blank, class i `labels[i - 1]`."""
+    """Returns the best path of (classes, columns) logits as text: class 0 blank, class i `labels[i - 1]`."""
     best = logits.argmax(axis=0)
     starts = np.concatenate([[True], best[1:] != best[:-1]]) & (best != 0)
     return "".join(labels[i - 1] for i in best[starts])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -23,6 +24,7 @@ def rendered(
 ) -> list[dict[str, Any]]:
     """Runs `make(seed)` for all seeds in two processes and joins the samples; later runs read the cache.
 
+    Arrays in the samples become tensors only here, as tensors sent between processes use up file handles.
     A cache of other seeds or of another drawing program is not noticed: remove `models/work` after edits.
     """
     if cache.is_file():
@@ -32,7 +34,10 @@ def rendered(
     samples: list[dict[str, Any]] = []
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         for part in pool.imap(make, seeds):
-            samples += part
+            samples += [
+                {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in s.items()}
+                for s in part
+            ]
     cache.parent.mkdir(parents=True, exist_ok=True)
     torch.save(samples, cache.with_suffix(".part"))
     cache.with_suffix(".part").replace(cache)

@@ -43,7 +43,7 @@ def draw(seed: int) -> list[dict[str, Any]]:
         # the engine compares with maps at full size and an output enlarged by repetition: to the loss
         # that is the same as the mean of each cell
         cells = functional.interpolate(maps[None], size=size, mode="area")[0]
-        samples.append({"image": torch.from_numpy(grey.max() - grey), "maps": (cells * 255).byte()})
+        samples.append({"image": grey.max() - grey, "maps": (cells * 255).byte().numpy()})
     return samples
 
 
