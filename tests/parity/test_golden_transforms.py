@@ -55,7 +55,9 @@ def test_dewarping() -> None:
     for case in golden_json("models", "transforms.json")["cases"]:
         if "dewarp" not in case:
             continue
-        image = dewarp(CenterNormalizer(case["dewarp"]), Image.open(shared_path("golden", "models", case["image"])))
+        image = dewarp(
+            CenterNormalizer(case["dewarp"]), Image.open(shared_path("golden", "models", case["image"]))
+        )
         assert image.mode == case["mode"]
         assert list(np.asarray(image).shape) == case["shape"], case["id"]
         _assert_close(np.asarray(image), arrays[case["id"]], 255.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import unicodedata
@@ -44,7 +45,19 @@ _PathT = TypeVar("_PathT", str, Path)
 
 #: Characters with the Unicode property White_Space.
 _WHITE_SPACE = dict.fromkeys(
-    [*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000],
+    [
+        *range(0x09, 0x0E),
+        0x20,
+        0x85,
+        0xA0,
+        0x1680,
+        *range(0x2000, 0x200B),
+        0x2028,
+        0x2029,
+        0x202F,
+        0x205F,
+        0x3000,
+    ],
     " ",
 )
 
@@ -65,10 +78,16 @@ def pil_to_mode(im: Image.Image, mode: str) -> Image.Image:
 
 def pil_to_bin(im: Image.Image) -> Image.Image:
     """The image in black and white (:func:`kraken.binarization.nlbin`)."""
-    # Binarisation is rare and brings filters of its own.
-    from kraken.binarization import nlbin
-
-    return nlbin(im)
+    try:
+        # Binarisation is rare and brings filters of its own.
+        module = importlib.import_module("kraken.binarization")
+    except ModuleNotFoundError as error:
+        raise NotImplementedError(
+            "This version of kraken can't binarise images yet (module kraken.binarization): use an "
+            "image that is black and white already, or a model without forced binarisation"
+        ) from error
+    binarised: Image.Image = module.nlbin(im)
+    return binarised
 
 
 def dummy(x: _T) -> _T:

@@ -62,7 +62,7 @@ def _on_white(im: Image.Image) -> Image.Image:
     if im.mode == "La":
         im = im.convert("LA")
     rgba = im.convert("RGBA")
-    if rgba.getextrema()[3] != (255, 255):
+    if rgba.getchannel("A").getextrema() != (255, 255):
         rgba = Image.alpha_composite(Image.new("RGBA", im.size, (255, 255, 255, 255)), rgba)
     # All channels of a grey image are equal: its first one is the image.
     return rgba.getchannel("R") if im.mode in _GREY else rgba.convert("RGB")

@@ -46,9 +46,7 @@ class CenterNormalizer:
         shape: Its (height, width).
     """
 
-    def __init__(
-        self, target_height: int = 48, params: tuple[float, float, float] = (4, 1.0, 0.3)
-    ) -> None:
+    def __init__(self, target_height: int = 48, params: tuple[float, float, float] = (4, 1.0, 0.3)) -> None:
         self.target_height = target_height
         self.range, self.smoothness, self.extra = params
         self.shape: tuple[int, ...] | None = None
@@ -56,7 +54,7 @@ class CenterNormalizer:
         self.mad = 0.0
         self.r = 1
 
-    def setHeight(self, target_height: int) -> None:  # noqa: N802
+    def setHeight(self, target_height: int) -> None:
         """Sets the height of results in pixels."""
         self.target_height = target_height
 
@@ -126,12 +124,11 @@ class CenterNormalizer:
         if order != 0:
             raise ValueError(f"order is {order}, must be 0 (nearest) or 1 (linear)")
         step = band.shape[0] / self.target_height
-        rows, columns = (
-            np.arange(n) * step for n in (self.target_height, int(band.shape[1] / step))
-        )
+        rows, columns = (np.arange(n) * step for n in (self.target_height, int(band.shape[1] / step)))
         inside = (rows <= band.shape[0] - 1)[:, None] & (columns <= band.shape[1] - 1)
         nearest = [
-            np.minimum(np.floor(p + 0.5).astype(int), n - 1) for p, n in zip((rows, columns), band.shape, strict=True)
+            np.minimum(np.floor(p + 0.5).astype(int), n - 1)
+            for p, n in zip((rows, columns), band.shape, strict=True)
         ]
         return np.where(inside, band[np.ix_(*nearest)], cval).astype(dtype)
 

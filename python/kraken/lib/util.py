@@ -7,7 +7,7 @@ import os
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -96,7 +96,8 @@ def open_image(fp: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
     except Exception as error:  # decoders raise whatever they stumble over
         raise UnreadableImageError(f"Image {what} is damaged or truncated: {error}") from error
     im.filename = name
-    return im
+    image: Image.Image = im
+    return image
 
 
 def _turn_upright(im: Image.Image, name: str) -> None:
@@ -179,8 +180,8 @@ def parse_gt_path(
     suffix: str = ".gt.txt",
     split: Callable[[Any], Any] = default_split,
     skip_empty_lines: bool = True,
-    base_dir: str | None = None,
-    text_direction: str = "horizontal-lr",
+    base_dir: Literal["L", "R"] | None = None,
+    text_direction: Literal["horizontal-lr", "horizontal-rl", "vertical-lr", "vertical-rl"] = "horizontal-lr",
 ) -> BBoxLine:
     """A line image with its transcription in a text file beside it.
 

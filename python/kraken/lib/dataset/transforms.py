@@ -23,6 +23,7 @@ class PILToTensor:
     """Image (``L`` or ``RGB``) to bytes C×H×W. Steps before it map images to images."""
 
     def __call__(self, im: Image.Image) -> torch.Tensor:
+        """The image's bytes as a tensor."""
         pixels = np.array(im.convert("L") if im.mode == "1" else im)
         tensor = torch.from_numpy(pixels)
         return tensor.unsqueeze(0) if pixels.ndim == 2 else tensor.permute(2, 0, 1)
@@ -38,6 +39,7 @@ class ToFloat:
         self.dtype = dtype
 
     def __call__(self, t: torch.Tensor) -> torch.Tensor:
+        """The values divided by 255."""
         return t.to(self.dtype) / 255
 
     def __repr__(self) -> str:
@@ -92,6 +94,7 @@ class ImageInputTransforms:
         self._build()
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
+        """The network input of an image, C×H×W, 0 where it is brightest."""
         value: Any = image
         for step in self.transforms:
             value = step(value)
@@ -117,7 +120,7 @@ class ImageInputTransforms:
     def _build(self) -> None:
         wanted = self._wanted
         height, width, channels = wanted["height"], wanted["width"], wanted["channels"]
-        padding = _sides(wanted["pad"])
+        padding: tuple[int, int, int, int] | None = _sides(wanted["pad"])
         rows_as_channels = self._rows_as_channels and height > 1 and width == 0 and channels == 1
         if height == 1 and width == 0 and channels > 3:
             height, channels, rows_as_channels = channels, 1, True
@@ -126,7 +129,7 @@ class ImageInputTransforms:
             raise self._unusable(height, width, channels)
         if height > 1 and width == 0:
             centre = bool(wanted["valid_norm"]) and channels == 1
-        elif height > 0 and width > 0 or (height == 0 and width == 0):
+        elif (height > 0 and width > 0) or (height == 0 and width == 0):
             padding = None
         elif not (height == 0 and width > 1):
             raise self._unusable(height, width, channels)

@@ -30,7 +30,9 @@ _WITH_ALPHA = frozenset({"LA", "RGBA", "PA"})
 _LEGACY_MODES = frozenset({"L", "LA", "RGB", "RGBA"})
 
 
-def make_polygonal_mask(polygon: NDArray[Any] | Sequence[Sequence[float]], shape: tuple[int, int]) -> Image.Image:
+def make_polygonal_mask(
+    polygon: NDArray[Any] | Sequence[Sequence[float]], shape: tuple[int, int]
+) -> Image.Image:
     """Mask of a polygon: 255 inside and on its outline, 0 outside.
 
     Args:
@@ -96,13 +98,13 @@ def extract_polygons(
     """
     _check_type(bounds.type)
     if bounds.type == "bbox":
-        for box in bounds.lines:
+        for box in bounds.lines or []:
             yield _crop_box(im, box, bounds.text_direction), box
         return
     page = _prepare(im, legacy)
     # Legacy pages aren't indexed any more.
     nearest = im.mode == "1" or _is_nearest(page)
-    for line in bounds.lines:
+    for line in bounds.lines or []:
         try:
             yield _extract_baseline(page, line, legacy, nearest), line
         except ValueError as error:
@@ -195,7 +197,7 @@ def _points(value: Any, name: str) -> list[tuple[float, float]]:
     """Points as a list of pairs of floats."""
     try:
         return [(float(x), float(y)) for x, y in value]
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is not a sequence of points (x, y)") from error
 
 
