@@ -107,7 +107,7 @@ class _Recognizer:
         self.boxes = bounds.type == "bbox"
         batch, channels, height, width = model.input
         self.transforms = ImageInputTransforms(
-            batch, height, width, channels, config.padding, valid_norm=self.boxes
+            batch, height, width, channels, (config.padding, 0), valid_norm=self.boxes
         )
         self.legacy = self._choose_extractor()
         # Fixed-size inputs aren't padded, so nothing must be subtracted from positions either.
@@ -242,7 +242,7 @@ class _Recognizer:
         confidences = [c[3] for c in item.characters]
         record: Record = kind(text, cuts, confidences, item.line, **options)
         reorder = self.config.bidi_reordering
-        if reorder:
+        if reorder and text:
             record = record.logical_order(base_dir=reorder if reorder in ("L", "R") else None)  # type: ignore[arg-type]
         return record
 

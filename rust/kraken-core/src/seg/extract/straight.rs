@@ -36,6 +36,11 @@ pub fn extract<T: Sample>(
     };
     let ((left, width), (top, height)) = (extent(0), extent(1));
     let [width, height] = checked_size(width, height)?;
+    // Models that need the legacy method saw grey lines sampled at whole
+    // distances from the patch's corner. Nearest neighbours move by a pixel along
+    // whole stretches if that phase differs, so the canvas starts at a whole one.
+    let (left, top) =
+        if whole_centres && source.channels == 1 { (left.floor(), top.floor()) } else { (left, top) };
     let (first, shift) = if whole_centres { (0.0, 0.5) } else { (0.5, 0.0) };
     let columns: Vec<Column> = (0..width)
         .map(|i| {
