@@ -242,7 +242,7 @@ class _Recognizer:
         confidences = [c[3] for c in item.characters]
         record: Record = kind(text, cuts, confidences, item.line, **options)
         reorder = self.config.bidi_reordering
-        if reorder and text:
+        if reorder and item.probabilities is not None:
             record = record.logical_order(base_dir=reorder if reorder in ("L", "R") else None)  # type: ignore[arg-type]
         return record
 
