@@ -5,6 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "fill_holes",
+    "label",
+    "max_filter",
+    "ridge_strength",
+    "thin",
+]
+
 def ridge_strength(
     data: npt.NDArray[np.float32], sigmas: Sequence[float], floor: float = 0.0, threads: int = 0
 ) -> npt.NDArray[np.float32]: ...

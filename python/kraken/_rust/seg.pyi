@@ -5,6 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "boundary_tracing",
+    "line_middle",
+    "order_boxes",
+    "order_lines",
+    "polygon_centroid",
+    "strictly_contains",
+    "topsort",
+    "vectorise_lines",
+    "vectorise_regions",
+]
+
 def vectorise_lines(
     heatmap: npt.NDArray[np.float32], threshold: float, min_length: float, vertical: bool, threads: int = 0
 ) -> list[list[list[int]]]: ...
