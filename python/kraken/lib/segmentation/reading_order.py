@@ -50,7 +50,9 @@ class _Region(Protocol):
 
 
 def _points(points: Any) -> list[Point]:
-    """Points of a sequence or array as pairs of floats."""
+    """Points of a sequence or array as pairs of floats; none for None."""
+    if points is None:
+        return []
     array = np.asarray(points, dtype=float)
     if array.size == 0:
         return []
@@ -157,7 +159,7 @@ def polygonal_reading_order(
     baselines = []
     for line in lines:
         try:
-            points = _points(getattr(line, "baseline", None) or [])
+            points = _points(getattr(line, "baseline", None))
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"The baseline of line {getattr(line, 'id', None)} is unusable: {error}"
@@ -168,7 +170,7 @@ def polygonal_reading_order(
         baselines.append(points)
     outlines = []
     for region in regions or []:
-        outline = _points(region.boundary) if region.boundary is not None else []
+        outline = _points(region.boundary)
         if len(outline) < 3 or not np.isfinite(outline).all():
             logger.warning("Region %s has no outline of 3 or more points and is ignored.", region.id)
             continue

@@ -2,5 +2,6 @@
 
 mod graph;
 pub mod lines;
+mod meeting;
 pub mod regions;
 mod strokes;

@@ -1,5 +1,6 @@
 //! Regions from heatmaps.
 
+use super::meeting::rings_that_meet;
 use crate::geom::{Point, dist_to_segment, polygon};
 use crate::image::contour::{split_at_repeats, trace};
 use crate::image::labels::{Connectivity, fill_holes, label};
@@ -14,7 +15,6 @@ struct Outline {
     exact: Vec<Point>,
     level: usize,
     ring: Vec<Point>,
-    bounds: [f64; 4],
 }
 
 /// Outlines of the areas of a map where values exceed `threshold`: closed
@@ -101,7 +101,7 @@ fn corners(ring: &[[i64; 2]]) -> Vec<Point> {
 
 impl Outline {
     fn new(exact: Vec<Point>) -> Self {
-        let mut outline = Self { ring: Vec::new(), level: 0, bounds: [0.0; 4], exact };
+        let mut outline = Self { ring: Vec::new(), level: 0, exact };
         outline.refine(0);
         outline
     }
@@ -114,7 +114,6 @@ impl Outline {
             self.level += 1;
             self.ring = simplify_ring(&self.exact, TOLERANCES[self.level]);
         }
-        self.bounds = polygon::bounds(&self.ring).unwrap_or_default();
     }
 }
 
@@ -151,58 +150,17 @@ fn simplify_ring(ring: &[Point], tolerance: f64) -> Vec<Point> {
 /// Takes finer tolerances for outlines that meet others only because both
 /// were simplified, until none do.
 fn separate(outlines: &mut [Outline]) {
-    let mut suspects: Vec<bool> = vec![true; outlines.len()];
+    let mut suspects = vec![true; outlines.len()];
     for _ in 1..TOLERANCES.len() {
-        let mut order: Vec<usize> = (0..outlines.len()).collect();
-        order.sort_by(|&i, &j| outlines[i].bounds[1].total_cmp(&outlines[j].bounds[1]).then(i.cmp(&j)));
-        let mut meeting = vec![false; outlines.len()];
-        for (k, &i) in order.iter().enumerate() {
-            for &j in &order[k + 1..] {
-                let (a, b) = (&outlines[i], &outlines[j]);
-                if b.bounds[1] > a.bounds[3] {
-                    break;
-                }
-                let new = suspects[i] || suspects[j];
-                if new && a.bounds[0] <= b.bounds[2] && b.bounds[0] <= a.bounds[2] && meet(a, b) {
-                    meeting[i] = true;
-                    meeting[j] = true;
-                }
-            }
-        }
-        if !meeting.contains(&true) {
+        let rings: Vec<&[Point]> = outlines.iter().map(|o| o.ring.as_slice()).collect();
+        suspects = rings_that_meet(&rings, &suspects);
+        if !suspects.contains(&true) {
             return;
         }
-        for (outline, _) in outlines.iter_mut().zip(&meeting).filter(|(_, m)| **m) {
+        for (outline, _) in outlines.iter_mut().zip(&suspects).filter(|(_, s)| **s) {
             outline.refine((outline.level + 1).min(TOLERANCES.len() - 1));
         }
-        suspects = meeting;
     }
-}
-
-/// Whether two rings have more in common than a pixel that both outlines
-/// visit.
-fn meet(a: &Outline, b: &Outline) -> bool {
-    let inner = |p: &Point, of: &Outline| {
-        let [x0, y0, x1, y1] = of.bounds;
-        p[0] > x0 && p[0] < x1 && p[1] > y0 && p[1] < y1 && polygon::strictly_contains(&of.ring, *p)
-    };
-    if a.ring.iter().any(|p| inner(p, b)) || b.ring.iter().any(|p| inner(p, a)) {
-        return true;
-    }
-    let near = |p: Point, q: Point, o: &Outline| {
-        p[0].min(q[0]) <= o.bounds[2]
-            && p[0].max(q[0]) >= o.bounds[0]
-            && p[1].min(q[1]) <= o.bounds[3]
-            && p[1].max(q[1]) >= o.bounds[1]
-    };
-    let of_b: Vec<(Point, Point)> = polygon::edges(&b.ring).filter(|(p, q)| near(*p, *q, a)).collect();
-    let pinch = |v: &Point, r: Point, s: Point| {
-        dist_to_segment(*v, r, s) == 0.0 && a.ring.contains(v) && b.ring.contains(v)
-    };
-    polygon::edges(&a.ring).filter(|(p, q)| near(*p, *q, b)).any(|(p, q)| {
-        of_b.iter()
-            .any(|&(r, s)| polygon::segments_touch(p, q, r, s) && ![p, q].iter().any(|v| pinch(v, r, s)))
-    })
 }
 
 #[cfg(test)]
@@ -218,7 +176,7 @@ mod tests {
     #[test]
     fn a_square_keeps_its_corners() {
         assert_eq!(regions(&["....", ".##.", ".##."]), vec![vec![[1, 1], [2, 1], [2, 2], [1, 2], [1, 1]]]);
-        let full = vectorise_regions(&[1.0; 10_000], 100, 100, 0.5).unwrap_or_default();
+        let full = vectorise_regions(&vec![1.0; 10_000], 100, 100, 0.5).unwrap_or_default();
         assert_eq!(full.len(), 1);
         assert_eq!(full[0].len(), 5);
         assert!([[0, 0], [99, 0], [99, 99], [0, 99]].iter().all(|p| full[0].contains(p)));
