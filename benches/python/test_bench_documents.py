@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kraken.containers import BaselineLine, BaselineOCRRecord, BBoxLine, BBoxOCRRecord, Segmentation
 from kraken.lib.xml import XMLPage
 from kraken.serialization import serialize
-
 from tests.conftest import shared_path
 
 TEXT = "In the beginning was the Word, and the Word was w "

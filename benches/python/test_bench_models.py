@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.lib.vgsl.layers import GroupNorm
 from kraken.models import load_coreml, load_safetensors, write_coreml, write_safetensors

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kraken.lib.segmentation.polygons import calculate_polygonal_environment, edge_energy
 from PIL import Image
+
+from kraken.lib.segmentation.polygons import calculate_polygonal_environment, edge_energy
 
 BENCH = Path(__file__).resolve().parents[3] / "shared" / "bench"
 NETWORK_HEIGHT = 1800

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from kraken.lib.segmentation import reading_order, vectorize_lines, vectorize_regions
 
 PAGE = Path(__file__).resolve().parents[3] / "shared" / "bench" / "page-33-lines.heat.npz"

@@ -141,7 +141,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     help="Write words and characters, or lines only.",
 )
 @click.pass_context
-def cli(ctx: click.Context, **options: Any) -> None:
+def cli(ctx: click.Context, /, **options: Any) -> None:
     """Turn page images into text.
 
     Subcommands are chained: `kraken -i page.png page.txt segment -bl -i LAYOUT ocr -m TEXT`.
@@ -162,7 +162,7 @@ def cli(ctx: click.Context, **options: Any) -> None:
 
 @cli.result_callback()
 @click.pass_context
-def run(ctx: click.Context, steps: list[Any], **_options: Any) -> None:
+def run(ctx: click.Context, /, steps: list[Any], **_options: Any) -> None:
     """Runs the chain that the subcommands built."""
     from kraken._cli.chain import check_chain, run_chain
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kraken.lib.bidi import bidi_class, get_display_map
 
+from kraken.lib.bidi import bidi_class, get_display_map
 from tests.reference import bidi as reference
 
 LETTERS = "abאבגدر"

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from kraken.containers.sections import clean_sections
 
 shapely = pytest.importorskip("shapely")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from kraken.lib.ctc_decoder import beam_decoder, beam_search, blank_threshold_decoder, greedy_decoder
 
+from kraken.lib.ctc_decoder import beam_decoder, beam_search, blank_threshold_decoder, greedy_decoder
 from tests.reference import ctc as reference
 
 # Few distinct values make ties frequent.

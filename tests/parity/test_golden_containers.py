@@ -6,8 +6,8 @@ import dataclasses
 import json
 
 import pytest
-from kraken import containers
 
+from kraken import containers
 from tests.conftest import golden_json
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from kraken.lib.vgsl import TorchVGSLModel
-from kraken.models import load_models
 from torch.nn import functional as F
 
+from kraken.lib.vgsl import TorchVGSLModel
+from kraken.models import load_models
 from tests.conftest import golden_json, shared_path
 
 

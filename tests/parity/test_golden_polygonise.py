@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kraken.lib.segmentation.polygons import calculate_polygonal_environment
 from PIL import Image
 from shapely.geometry import LineString, Polygon, box
 
+from kraken.lib.segmentation.polygons import calculate_polygonal_environment
 from tests.conftest import golden_json, shared_path
 
 

@@ -105,9 +105,7 @@ def test_unstable_cases_together() -> None:
     """Networks that read gibberish turn a grey level into another letter: they are compared as a whole."""
     if not UNSTABLE:
         pytest.skip("no recorded cases were run")
-    ours, theirs = (
-        [text for pair in UNSTABLE.values() for text in pair[side]] for side in (0, 1)
-    )
+    ours, theirs = ([text for pair in UNSTABLE.values() for text in pair[side]] for side in (0, 1))
     assert _similarity(ours, theirs) >= 0.9
 
 

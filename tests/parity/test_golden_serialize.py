@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kraken.containers import ProcessingStep
-from kraken.serialization import render_report, serialize
 from lxml import etree
 
+from kraken.containers import ProcessingStep
+from kraken.serialization import render_report, serialize
 from tests.conftest import golden_json, shared_path
 from tests.parity.serial_outcome import (
     canonical,

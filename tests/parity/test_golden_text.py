@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
+
 from kraken.lib import bidi, ctc_decoder
 from kraken.lib.codec import PytorchCodec
-
 from tests.conftest import golden_json, shared_path
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kraken.lib import segmentation as sg
 from shapely.geometry import Polygon
 
+from kraken.lib import segmentation as sg
 from tests.conftest import golden_json, shared_path
 from tests.parity.lines_match import match
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kraken.lib import xml
 
+from kraken.lib import xml
 from tests.conftest import golden_json, shared_path
 from tests.parity.xml_outcome import differences, error_outcome, outcome, rename_generated
 

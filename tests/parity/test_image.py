@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from kraken._rust import image
-from kraken.lib.segmentation import boundary_tracing
 from scipy import ndimage
 
+from kraken._rust import image
+from kraken.lib.segmentation import boundary_tracing
 from tests.reference import contour as slow_contour
 from tests.reference import ridge as slow_ridge
 from tests.reference import thin as slow_thin

@@ -8,10 +8,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from kraken._rust import seg
-from kraken.lib.segmentation import is_in_region, polygonal_reading_order, topsort
 from shapely.geometry import LineString, Point, Polygon
 
+from kraken._rust import seg
+from kraken.lib.segmentation import is_in_region, polygonal_reading_order, topsort
 from tests.reference import order as slow
 
 # Few distinct coordinates, so that boxes touch, coincide and have no height.

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from kraken._rust import image, seg
 
+from kraken._rust import image, seg
 from tests.reference import polygonise as reference
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kraken.containers import compute_polygon_section, precompute_polygon_sections
 
+from kraken.containers import compute_polygon_section, precompute_polygon_sections
 from tests.reference import sections as reference
 
 # A small grid makes collinear edges, repeated points and exact hits frequent.

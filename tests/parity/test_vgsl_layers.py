@@ -7,6 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence
+
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.lib.vgsl.blocks.init import initialise
@@ -18,9 +21,6 @@ from kraken.lib.vgsl.layers import (
     Reshape,
     TransposedSummarizingRNN,
 )
-from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_padded_sequence
-
 from tests.reference import vgsl_layers as slow
 
 SEEDS = st.integers(0, 2**31)

@@ -14,12 +14,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
+
 from kraken.lib.exceptions import KrakenInvalidModelException
 from kraken.lib.ro import ROMLP
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.models import load_coreml, load_models, load_safetensors, write_coreml, write_safetensors
 from kraken.models.coreml.protobuf import decode, encode
-from safetensors.torch import save_file
 
 SPEC = "[1,8,0,1 Cr3,3,2 Gn2 S1(1x0)1,3 Lbx2 Lfy2 Do CTr2,2,2 O1c3]"
 

@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 import pytest
+
 from kraken.lib.segmentation import vectorize_lines, vectorize_regions
 
 

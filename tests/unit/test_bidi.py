@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kraken.lib.bidi import UCD_VERSION, bidi_class, get_display, get_display_map
 
 

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from kraken.lib.codec import PytorchCodec
 from kraken.lib.exceptions import KrakenCodecException, KrakenEncodeException
 

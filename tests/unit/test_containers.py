@@ -11,6 +11,7 @@ import sys
 import typing
 
 import pytest
+
 from kraken import containers
 from kraken.containers import BaselineLine, BaselineOCRRecord, BBoxLine, ProcessingStep, Region, Segmentation
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from kraken.lib.ctc_decoder import beam_decoder, beam_search, blank_threshold_decoder, greedy_decoder
 
 LINE = np.array([[0.1, 0.2, 0.8, 0.3], [0.9, 0.7, 0.1, 0.3], [0.0, 0.1, 0.1, 0.4]], dtype=np.float32)

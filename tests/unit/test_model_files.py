@@ -13,6 +13,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
 from kraken.lib.ro import ROMLP
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.models import (
@@ -30,9 +34,6 @@ from kraken.models import (
     write_safetensors,
 )
 from kraken.registry import registry
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
-from torch import nn
 
 MAPPING = {
     "aux": {"_start_separator": 0, "_end_separator": 1},

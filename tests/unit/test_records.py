@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 import pytest
+
 from kraken.containers import (
     BaselineLine,
     BaselineOCRRecord,

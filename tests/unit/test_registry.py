@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from kraken import registry as module
 from kraken.registry import BUILTINS, Registry, registry
 

@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import pytest
 import torch
+
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.pretrain import Wav2Vec2Mask
 from kraken.lib.ro import ROMLP
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.models import load_models, write_models
-
 from tests.conftest import golden_json
 
 

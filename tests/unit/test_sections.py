@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from kraken.containers import compute_polygon_section, precompute_polygon_sections
 
 BASELINE = [(10, 20), (60, 20)]

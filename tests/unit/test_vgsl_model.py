@@ -8,9 +8,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.lib.vgsl.blocks.init import without_initialisation
-from torch import nn
 
 REC = "[1,16,0,1 Cr3,3,4 Gn2 S1(1x0)1,3 Lbx6 Do O1c5]"
 

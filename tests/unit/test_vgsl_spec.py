@@ -9,6 +9,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kraken.lib.vgsl.spec import ConvOp, DropoutOp, Group, ReshapeOp, join_spec, leaves, parse_spec
 
 

@@ -64,7 +64,7 @@ class RecognitionStep:
             for record in self._task.predict(page.image, bounds, self._config):
                 records.append(record)
                 bar.advance()
-        page.segmentation = dataclasses.replace(bounds, lines=records)  # type: ignore[arg-type]
+        page.segmentation = dataclasses.replace(bounds, lines=records)
         page.recognised = True
         page.writing_mode = self._config.text_direction
         settings = {
@@ -161,6 +161,7 @@ def _load(model_name: str | None) -> tuple[Any, str]:
 @click.pass_context
 def ocr(
     ctx: click.Context,
+    /,
     model_name: str | None,
     reorder: bool,
     base_dir: str,

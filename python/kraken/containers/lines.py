@@ -58,8 +58,8 @@ class BaselineLine(ocr_line):
     __module__ = "kraken.containers"
 
     type: str = "baselines"
-    baseline: Sequence[tuple[int, int]] | None = None
-    boundary: Sequence[tuple[int, int]] | None = None
+    baseline: Sequence[Sequence[int]] | None = None
+    boundary: Sequence[Sequence[int]] | None = None
 
     def to_bbox(self, text_direction: TextDirection = "horizontal-lr") -> "BBoxLine":
         """The line as a box around its polygon, or its baseline if it has none.

@@ -22,7 +22,7 @@ class Region:
     __module__ = "kraken.containers"
 
     id: str
-    boundary: Sequence[tuple[int, int]]
+    boundary: Sequence[Sequence[int]]
     imagename: str | os.PathLike[str] | None = None
     tags: dict[str, list[dict[str, str]]] | None = None
     language: list[str] | None = None

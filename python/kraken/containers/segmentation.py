@@ -42,8 +42,8 @@ class Segmentation:
     text_direction: TextDirection
     script_detection: bool
     lines: Sequence[BaselineLine | BBoxLine] | None = None
-    regions: dict[str, Sequence[Region]] | None = None
-    line_orders: Sequence[Sequence[int]] | None = None
+    regions: dict[str, list[Region]] | None = None
+    line_orders: list[list[int]] | None = None
     language: Sequence[str] | None = None
 
     def __post_init__(self) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from kraken.models._files import dump_json, replaced
+from kraken.lib.atomic import atomic_output
+from kraken.models._files import dump_json
 from kraken.models.base import BaseModel
 from kraken.registry import registry
 
@@ -89,7 +90,7 @@ def write_safetensors(objs: BaseModel | Sequence[BaseModel], path: str | PathLik
         }
         _collect(prefix, model, tensors, texts)
     texts["kraken_meta"] = dump_json(entries, "The metadata")
-    with replaced(path) as temporary:
+    with atomic_output(path) as temporary:
         save_file(tensors, temporary, metadata=texts)
     return path
 

@@ -130,7 +130,7 @@ class SegmentationTaskModel:
 
     def _add_neural_order(self, segmentation: Segmentation, im_size: tuple[int, int]) -> None:
         """Appends the order of the reading-order models to ``segmentation.line_orders``."""
-        lines: list[Any] = segmentation.lines or []
+        lines = list(segmentation.lines or [])
         if not lines or segmentation.type != "baselines":
             logger.warning("Neural reading order needs baselines, but the page has none; skipped.")
             return

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from jinja2 import TemplateNotFound
 from jinja2.exceptions import SecurityError
+from lxml import etree
+
 from kraken.containers import BaselineLine, BaselineOCRRecord, BBoxLine, BBoxOCRRecord, Region, Segmentation
 from kraken.lib.xml import XMLPage
 from kraken.serialization import max_bbox, render_report, serialize
 from kraken.serialization.environment import native
-from lxml import etree
 
 
 def record(identifier: Any = "l1", text: str = "ab c", **fields: Any) -> BBoxOCRRecord:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kraken.containers import Segmentation
-from kraken.serialization import serialize
 from lxml import etree
 
+from kraken.containers import Segmentation
+from kraken.serialization import serialize
 from tests.conftest import shared_path
 from tests.unit.serialization.segmentations import segmentations, steps
 

@@ -232,10 +232,9 @@ class _Recognizer:
                 columns, item.probabilities.shape[1], _width(item), item.image.size[0], self.padding
             ).tolist()
             cuts = self._boxes(item.line.bbox, along) if self.boxes else along
-        keep_logits = self.config.return_logits and item.probabilities is not None
         options: dict[str, Any] = {
             "display_order": True,
-            "logits": torch.from_numpy(item.probabilities.copy()) if keep_logits else None,
+            "logits": self._logits(item),
             "image": item.image if self.config.return_line_image else None,
         }
         kind = BBoxOCRRecord if self.boxes else BaselineOCRRecord
@@ -243,8 +242,14 @@ class _Recognizer:
         record: Record = kind(text, cuts, confidences, item.line, **options)
         reorder = self.config.bidi_reordering
         if reorder and item.probabilities is not None:
-            record = record.logical_order(base_dir=reorder if reorder in ("L", "R") else None)  # type: ignore[arg-type]
+            record = record.logical_order(base_dir=reorder if reorder in ("L", "R") else None)
         return record
+
+    def _logits(self, item: _Item) -> torch.Tensor | None:
+        """The line's own copy of its probabilities, if they were asked for."""
+        if item.probabilities is None or not self.config.return_logits:
+            return None
+        return torch.from_numpy(item.probabilities.copy())
 
     def _boxes(self, bbox: Sequence[int], along: list[list[int]]) -> list[Any]:
         """Four corners per character, from positions along a box."""

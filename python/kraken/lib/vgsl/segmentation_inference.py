@@ -187,7 +187,7 @@ def _prepare(
 def _nearest(source: int, target: int) -> npt.NDArray[np.intp]:
     """Source index of each target position, as nearest-neighbour interpolation takes it."""
     ratio = np.float32(source) / np.float32(target)
-    index = np.floor(np.arange(target, dtype=np.float32) * ratio).astype(np.intp)
+    index: npt.NDArray[np.intp] = np.floor(np.arange(target, dtype=np.float32) * ratio).astype(np.intp)
     return np.minimum(index, source - 1)
 
 
@@ -247,7 +247,7 @@ class _Line:
 
 def find_baselines(heat: Heatmap, classes: _Classes, orientation: str) -> list[_Line]:
     """Baselines of every class in heatmap coordinates."""
-    found = []
+    found: list[_Line] = []
     for channel, name in _by_channel(classes.baselines).items():
         stack = heat.probabilities[[classes.start, classes.end, channel]]
         found.extend(_Line(name, line) for line in vectorize_lines(stack, text_direction=orientation))
@@ -361,7 +361,7 @@ def predict_page(model: TorchVGSLModel, im: Image.Image) -> Segmentation:
         imagename=getattr(im, "filename", None),  # type: ignore[arg-type]
         text_direction=config.text_direction,
         script_detection=len(classes.baselines) > 1,
-        lines=lines,  # type: ignore[arg-type]
+        lines=lines,
         regions=regions,
         line_orders=[],
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from kraken.containers import BaselineLine, BBoxLine, Region, Segmentation
 from kraken.lib.xml.alto import parse_alto
@@ -228,7 +227,7 @@ class XMLPage:
             text_direction="horizontal-lr",
             script_detection=True,
             lines=lines,
-            regions=cast("dict[str, Sequence[Region]]", self._regions),
+            regions=self._regions,
             line_orders=[order for order in orders if order],
             language=None,
         )

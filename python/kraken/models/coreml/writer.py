@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kraken.lib.atomic import atomic_output
 from kraken.lib.vgsl.blocks import (
     ActConv2D,
     Addition,
@@ -26,7 +27,7 @@ from kraken.lib.vgsl.blocks import (
     TransposedSummarizingRNN,
     Wav2Vec2Mask,
 )
-from kraken.models._files import dump_json, replaced
+from kraken.models._files import dump_json
 from kraken.models.base import BaseModel
 from kraken.models.coreml.protobuf import Message, encode
 from kraken.models.coreml.reader import AUX_LEVELS
@@ -73,7 +74,7 @@ def write_coreml(objs: BaseModel | Sequence[BaseModel], path: str | PathLike[str
 def save_vgsl(model: Any, path: str | PathLike[str]) -> None:
     """Write a VGSL network to a path as it is, replacing an existing file."""
     data = serialise(model)
-    with replaced(Path(path)) as temporary:
+    with atomic_output(Path(path)) as temporary:
         temporary.write_bytes(data)
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kraken.lib.segmentation.polygons import calculate_polygonal_environment, edge_energy, make_valid
 from PIL import Image, ImageDraw
 from shapely.geometry import LineString, Polygon, box
+
+from kraken.lib.segmentation.polygons import calculate_polygonal_environment, edge_energy, make_valid
 
 WIDTH, HEIGHT = 460, 340
 

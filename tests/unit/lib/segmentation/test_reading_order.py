@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shapely.geometry import LineString, Polygon
+
 from kraken.lib.segmentation import (
     is_in_region,
     line_regions,
@@ -20,7 +22,6 @@ from kraken.lib.segmentation import (
     topsort,
 )
 from kraken.lib.segmentation.reading_order import _decode
-from shapely.geometry import LineString, Polygon
 
 SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
 

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from kraken.lib.segmentation import boundary_tracing, vectorize_lines, vectorize_regions
 from shapely.geometry import Polygon
+
+from kraken.lib.segmentation import boundary_tracing, vectorize_lines, vectorize_regions
 
 
 def heatmap(width: int = 200, height: int = 80) -> np.ndarray:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
+from PIL import Image
+
 from kraken.lib.xml import XMLPage, parse_alto, parse_page
 from kraken.lib.xml.document import image_path, image_size
 from kraken.lib.xml.language import iso639_3
 from kraken.lib.xml.tags import parse_custom
-from lxml import etree
-from PIL import Image
 
 PAGE = """<PcGts xmlns="urn:x"><Page imageFilename="a%20b.png" imageWidth="100" imageHeight="90">
 <TextRegion id="r1" custom="readingOrder {index:1;}"><Coords points="0,0 90,0 90,80"/>

@@ -70,7 +70,9 @@ fn orthonormal_polynomials(n: usize) -> Vec<Vec<f64>> {
         if norm < 1e-9 {
             break; // Fewer columns than coefficients.
         }
-        p.iter_mut().for_each(|v| *v /= norm);
+        for v in &mut p {
+            *v /= norm;
+        }
         basis.push(p);
     }
     basis
