@@ -113,13 +113,13 @@ def test_command(case: dict[str, Any], tmp_path: Path) -> None:
     lacking = _lacking(case)
     if lacking is not None:
         pytest.skip(f"not built yet: {lacking}")
-    if case["needs"] == "no-cuda" and torch.cuda.is_available():
+    if case.get("needs") == "no-cuda" and torch.cuda.is_available():
         pytest.skip("needs a machine without CUDA")
     work = tmp_path / "work"
     work.mkdir()
     for name in case["files"]:
         shutil.copy(FOLDER / "cli-in" / name, work / name)
-    for name, text in (case["pre"] or {}).items():
+    for name, text in (case.get("pre") or {}).items():
         (work / name).write_text(text, encoding="utf-8")
     before = {path.name for path in work.iterdir()}
     home = tmp_path / "home"
@@ -135,7 +135,7 @@ def test_command(case: dict[str, Any], tmp_path: Path) -> None:
         timeout=250,
         check=False,
     )
-    expected = case["better"] or case["reference"]
+    expected = case.get("better") or case["reference"]
     assert done.returncode in expected["rc"], done.stderr
     for name, check in expected["outputs"].items():
         _check_output(work / name, check)
@@ -144,6 +144,6 @@ def test_command(case: dict[str, Any], tmp_path: Path) -> None:
     for text in expected.get("stderr_contains") or []:
         assert text in done.stderr
     assert "Traceback" not in done.stderr
-    if case["better"]:
+    if case.get("better"):
         new = {path.name for path in work.iterdir()} - before
         assert new <= set(expected["outputs"]), "unexpected files"

@@ -68,6 +68,8 @@ def straight(page: Array, baseline: Array, boundary: Array, legacy: bool = False
     corners = np.array([(0, 0), (0, h - 1), (w - 1, h - 1), (w - 1, 0)]) @ to_line.T
     origin = corners.min(axis=0)
     width, height = np.rint(corners.max(axis=0) - origin + 1).astype(int)
+    if legacy and patch.ndim == 2:
+        origin = np.floor(origin)  # the phase that old models saw grey lines in
     out = np.zeros((height, width, *patch.shape[2:]), dtype=page.dtype)
     first, shift = (0, 0.5) if legacy else (0.5, 0)
     for j in range(height):
