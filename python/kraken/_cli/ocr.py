@@ -77,7 +77,7 @@ class RecognitionStep:
         page.record_step("processing", "Text line recognition", settings)
 
 
-def _load(model_name: str | None) -> tuple[Any, str]:
+def _load(model_name: str | None, settings: Settings) -> tuple[Any, str]:
     """The task model of a named recognition model and its file name."""
     if model_name is None:
         bundled = ", ".join(path.stem.replace("_", "-") for path in bundled_models())
@@ -92,6 +92,7 @@ def _load(model_name: str | None) -> tuple[Any, str]:
     # torch is loaded here, after everything that can be wrong with the command line.
     from kraken.tasks import RecognitionTaskModel
 
+    settings.check_device()
     return load_task(RecognitionTaskModel.load_model, path, "recognition"), path.name
 
 
@@ -174,7 +175,7 @@ def ocr(
     if no_segmentation and settings.input_format != "image":
         raise click.UsageError("no_segmentation mode is incompatible with page/alto inputs")
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
-    task, file_name = _load(model_name)
+    task, file_name = _load(model_name, settings)
     if linetype and task.seg_type and linetype != task.seg_type:
         click.echo(f"Warning: {file_name} was trained on {task.seg_type} lines, not {linetype}.", err=True)
     config = RecognitionInferenceConfig(

@@ -62,6 +62,24 @@ class Settings:
         """
         return collect_jobs(self.pairs, self.patterns, self.suffix)
 
+    def check_device(self) -> None:
+        """Finds out that a device or precision doesn't exist here before any page is read.
+
+        Raises:
+            click.UsageError: If so.
+        """
+        # Needs torch: called when a model is about to be loaded anyway.
+        from kraken.lib.vgsl.inference import PRECISIONS, resolve_device
+
+        if self.precision not in PRECISIONS:
+            raise click.UsageError(
+                f"Precision {self.precision} isn't possible here: use one of {', '.join(PRECISIONS)}."
+            )
+        try:
+            resolve_device(self.accelerator, self.device)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+
     def config_options(self) -> dict[str, Any]:
         """Keyword arguments that every inference configuration takes."""
         return {

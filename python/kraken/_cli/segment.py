@@ -84,6 +84,7 @@ def segment(
     # torch is loaded here, after everything that can be wrong with the command line.
     from kraken.tasks import SegmentationTaskModel
 
+    settings.check_device()
     task = load_task(SegmentationTaskModel.load_model, path, "segmentation")
     config = SegmentationInferenceConfig(
         text_direction=text_direction, input_padding=input_pad, **settings.config_options()

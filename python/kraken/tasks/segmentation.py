@@ -221,7 +221,7 @@ def merge_segmentations(parts: Sequence[Segmentation], config: SegmentationInfer
         order_by = config.bbox_ro_fn if boxes else config.baseline_ro_fn
         ranks = order_by(
             lines=lines,
-            regions=[region.boundary for region in flat],
+            regions=flat,
             text_direction=first.text_direction[-2:],
         )
         lines = [lines[int(i)] for i in ranks]

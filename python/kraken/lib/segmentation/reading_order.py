@@ -146,7 +146,8 @@ def polygonal_reading_order(
     Args:
         lines: Lines with an attribute ``baseline``.
         text_direction: ``'rl'`` for text from right to left; everything else is from left to right.
-        regions: Regions with an attribute ``boundary``. One with fewer than three points is ignored with
+        regions: Regions (anything with an attribute ``boundary``), their outlines as sequences of points, or
+            polygon objects. One with fewer than three points is ignored with
             a warning.
         mirrored: See :func:`reading_order`.
 
@@ -170,12 +171,21 @@ def polygonal_reading_order(
         baselines.append(points)
     outlines = []
     for region in regions or []:
-        outline = _points(region.boundary)
+        outline = _outline(region)
         if len(outline) < 3 or not np.isfinite(outline).all():
-            logger.warning("Region %s has no outline of 3 or more points and is ignored.", region.id)
+            logger.warning(
+                "Region %s has no outline of 3 or more points and is ignored.", getattr(region, "id", None)
+            )
             continue
         outlines.append(outline)
     return _seg.order_lines(baselines, outlines, _direction(text_direction, mirrored))
+
+
+def _outline(region: Any) -> list[Point]:
+    """Outline of a region, given as such, as points or as a geometry object."""
+    if hasattr(region, "geom_type") or not hasattr(region, "boundary"):
+        return _shape(region)[0]
+    return _points(region.boundary)
 
 
 def _shape(geometry: Any) -> tuple[list[Point], bool]:

@@ -352,9 +352,7 @@ def predict_page(model: TorchVGSLModel, im: Image.Image) -> Segmentation:
     lines = _page_lines(found, polygons, heat, regions, im.size)
     if lines:
         flat = [region for group in regions.values() for region in group]
-        ranks = config.baseline_ro_fn(
-            lines=lines, regions=[region.boundary for region in flat], text_direction=order
-        )
+        ranks = config.baseline_ro_fn(lines=lines, regions=flat, text_direction=order)
         lines = [lines[int(i)] for i in ranks]
     return Segmentation(
         type="baselines",
