@@ -192,4 +192,16 @@ mod tests {
         assert_eq!(display("\u{2067}a\u{2069}ב", Auto), "בa");
         assert_eq!(display("", Auto), "");
     }
+
+    #[test]
+    fn isolates_before_brackets_and_at_separators() {
+        use BaseDirection::LeftToRight;
+        // The strong type before the bracket is "a": the pair is left-to-right.
+        assert_eq!(display("٣a\u{2067}b\u{2069}[ב]ב", LeftToRight), "٣ab[ב]ב");
+        let deep = format!("{}\u{2067}א\u{2069}[ב])", "(".repeat(64));
+        assert_eq!(display(&deep, LeftToRight), format!("{}א[ב])", "(".repeat(64)));
+        assert_eq!(display("אב\u{2067}\n!\u{2069}", LeftToRight), "בא\n!");
+        let nested = "(\u{2068}\u{202B}\n".repeat(3000);
+        assert_eq!(display(&nested, LeftToRight).chars().count(), 6000);
+    }
 }
