@@ -30,6 +30,32 @@ def test_nested_brackets_and_isolates(text, base_dir):
     assert get_display_map(text, base_dir) == reference.display_map(text, base_dir, bidi_class)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.text("אa1(),\n" + "\u2067\u2066\u2068\u2069\u202b\u202c", max_size=16), base_dirs)
+def test_separators_inside_isolates(text, base_dir):
+    assert get_display_map(text, base_dir) == reference.display_map(text, base_dir, bidi_class)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # The strong type before the bracket is in a run before the isolate.
+        "٣a\u2067b\u2069[ב]",
+        "א1 a\u2067ב\u2069(ב)",
+        # The stack of brackets is full before the isolate.
+        "(" * 64 + "\u2067א\u2069" + "[ב]" + ")" * 64,
+        "a" + "(" * 63 + "\u2067א\u2069" + "ב" + ")" * 63,
+        # Separators at the edges of isolates.
+        "ر\u2067(\n\u2069",
+        "a$\u2066\n#",
+        "\u2067a\n\u2069b\u202b\u2069!ב",
+    ],
+)
+def test_brackets_and_separators_beside_isolates(text):
+    for base_dir in (None, "L", "R"):
+        assert get_display_map(text, base_dir) == reference.display_map(text, base_dir, bidi_class)
+
+
 @pytest.mark.parametrize("opening", ["(", "\u2067", "\u2068", "\u202b", "\u202e", "\u202a"])
 @pytest.mark.parametrize("depth", [60, 62, 63, 64, 124, 125, 126, 200])
 def test_limits_of_nesting(opening, depth):

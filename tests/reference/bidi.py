@@ -102,17 +102,18 @@ def sequences(kept, classes, levels):
             runs[-1].append(i)
         else:
             runs.append([i])
-    pdis = {matching_pdi(classes, i) for i in kept if classes[i] in INITIATORS}
+    # By its first character the run that continues another. A separator has
+    # the paragraph's level and may share a run with an initiator or a PDI: then
+    # none continues.
+    starts = {run[0]: run for run in runs}
+    pdis = {run[-1]: matching_pdi(classes, run[-1]) for run in runs if classes[run[-1]] in INITIATORS}
     result = []
     for run in runs:
-        if run[0] in pdis and classes[run[0]] == "PDI":
+        if run[0] in pdis.values():
             continue
         sequence = list(run)
-        while classes[sequence[-1]] in INITIATORS:
-            end = matching_pdi(classes, sequence[-1])
-            if end is None:
-                break
-            sequence += next(r for r in runs if r[0] == end)
+        while pdis.get(sequence[-1]) in starts:
+            sequence += starts[pdis[sequence[-1]]]
         result.append(sequence)
     return result
 
@@ -204,7 +205,7 @@ def display_map(text, base_dir, bidi_class):
         k = kept.index(sequence[0])
         before = levels[kept[k - 1]] if k else paragraph
         last = kept.index(sequence[-1])
-        open_end = classes[sequence[-1]] in INITIATORS
+        open_end = classes[sequence[-1]] in INITIATORS and matching_pdi(classes, sequence[-1]) is None
         after = paragraph if open_end or last + 1 == len(kept) else levels[kept[last + 1]]
         types = resolve_sequence(
             [text[i] for i in sequence],

@@ -143,7 +143,7 @@ fn display_map<'py>(
 
 #[pyfunction]
 fn bidi_class(code_point: u32) -> &'static str {
-    bidi::class(code_point).name()
+    bidi::class_name(bidi::class(code_point))
 }
 
 /// Adds the functions of this submodule.

@@ -4,96 +4,60 @@
 //! removes its characters for good; isolates take part in the resolution and
 //! are dropped from the output; L3 is not applied.
 //!
-//! Text is handled as code points, because recognised text may hold lone
-//! surrogates, which no Rust string can.
+//! The levels come from the crate `unicode-bidi`; removal, L1, L2, L4 and the
+//! indices are made here. Text is handled as code points, because recognised
+//! text may hold lone surrogates, which no Rust string can.
 
-mod explicit;
-mod implicit;
+mod levels;
 mod tables;
 
 /// Version of the Unicode Character Database that the tables come from.
 pub const UCD_VERSION: &str = "17.0.0";
 
 /// Values of the property `Bidi_Class`.
-#[allow(missing_docs, reason = "the short names of the standard")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    L,
-    R,
-    AL,
-    EN,
-    ES,
-    ET,
-    AN,
-    CS,
-    NSM,
-    BN,
-    B,
-    S,
-    WS,
-    ON,
-    LRE,
-    LRO,
-    RLE,
-    RLO,
-    PDF,
-    LRI,
-    RLI,
-    FSI,
-    PDI,
+pub use unicode_bidi::BidiClass as Class;
+
+/// Short name of the standard.
+pub fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::L => "L",
+        Class::R => "R",
+        Class::AL => "AL",
+        Class::EN => "EN",
+        Class::ES => "ES",
+        Class::ET => "ET",
+        Class::AN => "AN",
+        Class::CS => "CS",
+        Class::NSM => "NSM",
+        Class::BN => "BN",
+        Class::B => "B",
+        Class::S => "S",
+        Class::WS => "WS",
+        Class::ON => "ON",
+        Class::LRE => "LRE",
+        Class::LRO => "LRO",
+        Class::RLE => "RLE",
+        Class::RLO => "RLO",
+        Class::PDF => "PDF",
+        Class::LRI => "LRI",
+        Class::RLI => "RLI",
+        Class::FSI => "FSI",
+        Class::PDI => "PDI",
+    }
 }
 
-impl Class {
-    /// Short name of the standard.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::L => "L",
-            Self::R => "R",
-            Self::AL => "AL",
-            Self::EN => "EN",
-            Self::ES => "ES",
-            Self::ET => "ET",
-            Self::AN => "AN",
-            Self::CS => "CS",
-            Self::NSM => "NSM",
-            Self::BN => "BN",
-            Self::B => "B",
-            Self::S => "S",
-            Self::WS => "WS",
-            Self::ON => "ON",
-            Self::LRE => "LRE",
-            Self::LRO => "LRO",
-            Self::RLE => "RLE",
-            Self::RLO => "RLO",
-            Self::PDF => "PDF",
-            Self::LRI => "LRI",
-            Self::RLI => "RLI",
-            Self::FSI => "FSI",
-            Self::PDI => "PDI",
-        }
-    }
+fn is_isolate_control(class: Class) -> bool {
+    matches!(class, Class::LRI | Class::RLI | Class::FSI | Class::PDI)
+}
 
-    fn is_strong(self) -> bool {
-        matches!(self, Self::L | Self::R | Self::AL)
-    }
+/// Rule X9.
+fn is_removed(class: Class) -> bool {
+    matches!(class, Class::LRE | Class::LRO | Class::RLE | Class::RLO | Class::PDF | Class::BN)
+}
 
-    fn is_isolate_initiator(self) -> bool {
-        matches!(self, Self::LRI | Self::RLI | Self::FSI)
-    }
-
-    fn is_isolate_control(self) -> bool {
-        self.is_isolate_initiator() || self == Self::PDI
-    }
-
-    /// Rule X9.
-    fn is_removed(self) -> bool {
-        matches!(self, Self::LRE | Self::LRO | Self::RLE | Self::RLO | Self::PDF | Self::BN)
-    }
-
-    /// Text of these classes alone stays as it is in a left-to-right paragraph.
-    fn is_plain(self) -> bool {
-        !(matches!(self, Self::R | Self::AL | Self::AN) || self.is_removed() || self.is_isolate_control())
-    }
+/// Text of these classes alone stays as it is in a left-to-right paragraph.
+fn is_plain(class: Class) -> bool {
+    !(matches!(class, Class::R | Class::AL | Class::AN) || is_removed(class) || is_isolate_control(class))
 }
 
 /// `Bidi_Class` of a code point; L for anything that isn't one.
@@ -125,25 +89,22 @@ pub enum BaseDirection {
 /// Characters from left to right and the index in the input of each.
 pub fn display_map(text: &[u32], base: BaseDirection) -> (Vec<u32>, Vec<usize>) {
     let classes: Vec<Class> = text.iter().map(|&c| class(c)).collect();
-    if base != BaseDirection::RightToLeft && classes.iter().all(|c| c.is_plain()) {
+    if base != BaseDirection::RightToLeft && classes.iter().all(|&c| is_plain(c)) {
         return (text.to_vec(), (0..text.len()).collect());
     }
-    let matching = explicit::matching_isolates(&classes);
-    let paragraph = match base {
-        BaseDirection::LeftToRight => 0,
-        BaseDirection::RightToLeft => 1,
-        BaseDirection::Auto => u8::from(explicit::first_strong_is_rtl(&classes, &matching, 0, classes.len())),
-    };
-    let kept = explicit::resolve(&classes, &matching, paragraph);
-    let mut levels = implicit::resolve(text, &classes, &matching, &kept, paragraph);
-    reset_white_space(&classes, &kept.index, &mut levels, paragraph);
+    // Of what X9 removes the level rules need the embeddings only.
+    let read: Vec<usize> = (0..text.len()).filter(|&i| classes[i] != Class::BN).collect();
+    let (levels, paragraph) = levels::resolve(read.iter().map(|&i| text[i]), base);
+    let (kept, mut levels): (Vec<usize>, Vec<u8>) =
+        read.into_iter().zip(levels).filter(|&(i, _)| !is_removed(classes[i])).unzip();
+    reset_white_space(&classes, &kept, &mut levels, paragraph);
     let order = visual_order(&levels);
 
     let mut display = Vec::with_capacity(order.len());
     let mut indices = Vec::with_capacity(order.len());
     for k in order {
-        let i = kept.index[k];
-        if classes[i].is_isolate_control() {
+        let i = kept[k];
+        if is_isolate_control(classes[i]) {
             continue;
         }
         let mirrored = if levels[k] % 2 == 1 { mirror(text[i]) } else { None };
@@ -160,7 +121,7 @@ fn reset_white_space(classes: &[Class], kept: &[usize], levels: &mut [u8], parag
     for (k, &i) in kept.iter().enumerate().rev() {
         let class = classes[i];
         let separator = matches!(class, Class::B | Class::S);
-        let space = class == Class::WS || class.is_isolate_control();
+        let space = class == Class::WS || is_isolate_control(class);
         trailing = separator || (trailing && space);
         if trailing {
             levels[k] = paragraph;
@@ -230,5 +191,17 @@ mod tests {
         assert_eq!(display("ab.", RightToLeft), ".ab");
         assert_eq!(display("\u{2067}a\u{2069}ב", Auto), "בa");
         assert_eq!(display("", Auto), "");
+    }
+
+    #[test]
+    fn isolates_before_brackets_and_at_separators() {
+        use BaseDirection::LeftToRight;
+        // The strong type before the bracket is "a": the pair is left-to-right.
+        assert_eq!(display("٣a\u{2067}b\u{2069}[ב]ב", LeftToRight), "٣ab[ב]ב");
+        let deep = format!("{}\u{2067}א\u{2069}[ב])", "(".repeat(64));
+        assert_eq!(display(&deep, LeftToRight), format!("{}א[ב])", "(".repeat(64)));
+        assert_eq!(display("אב\u{2067}\n!\u{2069}", LeftToRight), "בא\n!");
+        let nested = "(\u{2068}\u{202B}\n".repeat(3000);
+        assert_eq!(display(&nested, LeftToRight).chars().count(), 6000);
     }
 }
