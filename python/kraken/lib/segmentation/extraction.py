@@ -30,7 +30,9 @@ _WITH_ALPHA = frozenset({"LA", "RGBA", "PA"})
 _LEGACY_MODES = frozenset({"L", "LA", "RGB", "RGBA"})
 
 
-def make_polygonal_mask(polygon: NDArray[Any] | Sequence[Sequence[float]], shape: tuple[int, int]) -> Image.Image:
+def make_polygonal_mask(
+    polygon: NDArray[Any] | Sequence[Sequence[float]], shape: tuple[int, int]
+) -> Image.Image:
     """Mask of a polygon: 255 inside and on its outline, 0 outside.
 
     Args:
@@ -94,22 +96,23 @@ def extract_polygons(
         ValueError: If a line has no polygon, is shorter than 5 px or leaves the
             page. It is raised when that line is asked for and names its id.
     """
+    _check_type(bounds.type)
     if bounds.type == "bbox":
-        for box in bounds.lines:
+        for box in bounds.lines or []:
             yield _crop_box(im, box, bounds.text_direction), box
         return
-    if bounds.type != "baselines":
-        raise ValueError(f'Segmentation type "{bounds.type}" is neither "baselines" nor "bbox".')
     page = _prepare(im, legacy)
-    for line in bounds.lines:
+    # Legacy pages aren't indexed any more.
+    nearest = im.mode == "1" or _is_nearest(page)
+    for line in bounds.lines or []:
         try:
-            yield _extract_baseline(page, line, legacy, nearest=_is_nearest(im)), line
+            yield _extract_baseline(page, line, legacy, nearest), line
         except ValueError as error:
             raise _named(error, line) from error
 
 
 def extract_lines(
-    im: Image.Image | NDArray[np.uint8],
+    im: Image.Image,
     lines: Sequence[BBoxLine | BaselineLine],
     *,
     type: str = "baselines",
@@ -117,41 +120,32 @@ def extract_lines(
     legacy: bool = False,
     num_threads: int = 0,
 ) -> list[NDArray[np.uint8] | str]:
-    """Images of many lines at once, by native threads that share the page.
+    """Images of many lines at once, cut by native threads that share the page.
 
-    A faulty line doesn't cost the others.
+    The pixels equal those of :func:`extract_polygons` for pages of mode ``L`` and
+    ``RGB``; pages of other modes are reduced to ``L`` or ``RGB`` first
+    (:func:`kraken.lib.image_modes.to_mode8`). A faulty line doesn't cost the others.
 
     Args:
-        im: The page: an 8-bit image, or its array of H×W or H×W×C (C ≤ 4) bytes. Images
-            of other depths are reduced to 8 bits (see :func:`kraken.lib.image_modes.to_mode8`).
+        im: The page; it isn't changed.
         lines: Lines as in a segmentation.
-        type: ``baselines`` or ``bbox``.
+        type: Type of the segmentation, ``baselines`` or ``bbox``.
         text_direction: Direction of the segmentation; vertical boxes are turned.
         legacy: See :func:`extract_polygons`.
         num_threads: Threads to use, 0 for all of the machine's.
 
     Returns:
-        Per line, in order, its H×W or H×W×C array, or the reason why there is none.
+        Per line, in order, its H×W (grey) or H×W×3 (colour) array, or the reason why
+        there is none.
 
     Raises:
-        ValueError: If the page's array or ``type`` is unusable.
+        ValueError: For another type.
     """
-    if type not in ("baselines", "bbox"):
-        raise ValueError(f'Segmentation type "{type}" is neither "baselines" nor "bbox".')
-    results: list[NDArray[np.uint8] | str] = [""] * len(lines)
+    _check_type(type)
+    page = to_mode8(im)
     if type == "bbox":
-        page = Image.fromarray(im) if isinstance(im, np.ndarray) else to_mode8(im)
-        for i, box in enumerate(lines):
-            try:
-                results[i] = _pixels(_crop_box(page, box, text_direction))
-            except ValueError as error:
-                results[i] = str(error)
-        return results
-    if isinstance(im, np.ndarray):
-        pixels, nearest, alpha = np.ascontiguousarray(im), False, False
-    else:
-        prepared = _prepare(to_mode8(im) if im.mode != "1" else im, legacy)
-        pixels, nearest, alpha = _pixels(prepared), _is_nearest(im), prepared.mode in _WITH_ALPHA
+        return [_try_box(page, line, text_direction) for line in lines]
+    results: list[NDArray[np.uint8] | str] = [""] * len(lines)
     todo, geometries = [], []
     for i, line in enumerate(lines):
         try:
@@ -160,11 +154,24 @@ def extract_lines(
         except ValueError as error:
             results[i] = str(_named(error, line))
     found = _seg.extract_lines(
-        pixels, geometries, nearest=nearest, alpha=alpha, legacy=legacy, num_threads=num_threads
+        _pixels(page), geometries, nearest=im.mode == "1", legacy=legacy, num_threads=num_threads
     )
     for i, result in zip(todo, found, strict=True):
         results[i] = str(_named(result, lines[i])) if isinstance(result, str) else result
     return results
+
+
+def _try_box(page: Image.Image, line: Any, text_direction: str) -> NDArray[np.uint8] | str:
+    """Pixels of a box, or what is wrong with it."""
+    try:
+        return _pixels(_crop_box(page, line, text_direction))
+    except ValueError as error:
+        return str(error)
+
+
+def _check_type(kind: str) -> None:
+    if kind not in ("baselines", "bbox"):
+        raise ValueError(f'Segmentation type "{kind}" is neither "baselines" nor "bbox"')
 
 
 def _named(error: ValueError | str, line: Any) -> ValueError:
@@ -173,6 +180,7 @@ def _named(error: ValueError | str, line: Any) -> ValueError:
 
 
 def _is_nearest(im: Image.Image) -> bool:
+    """Whether values between two pixels would be meaningless."""
     return im.mode == "1" or im.mode in _INDEXED
 
 
@@ -189,7 +197,7 @@ def _points(value: Any, name: str) -> list[tuple[float, float]]:
     """Points as a list of pairs of floats."""
     try:
         return [(float(x), float(y)) for x, y in value]
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is not a sequence of points (x, y)") from error
 
 
@@ -245,7 +253,10 @@ def _crop_box(im: Image.Image, line: Any, text_direction: str) -> Image.Image:
     """Crop of a bounding box, upright for vertical text."""
     if line.bbox is None:
         raise _named("No bounding box given for line", line)
-    box = tuple(float(v) for v in line.bbox)
+    try:
+        box = tuple(float(v) for v in line.bbox)
+    except (TypeError, ValueError) as error:
+        raise _named(f"Bounding box {line.bbox} is not made of numbers", line) from error
     if len(box) != 4 or not all(np.isfinite(box)):
         raise _named(f"Bounding box {line.bbox} is not made of four numbers", line)
     (x0, y0, x1, y1), (w, h) = box, im.size

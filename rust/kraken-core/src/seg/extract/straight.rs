@@ -43,7 +43,7 @@ pub fn extract<T: Sample>(
             Column { origin: [x * cos + shift, x * sin + shift], normal: [-sin, cos] }
         })
         .collect();
-    let sampling = if whole_centres { Sampling::Nearest } else { options.sampling() };
+    let sampling = if whole_centres { Sampling::NearestInside } else { options.sampling() };
     let sampler = Sampler::new(source.view(), sampling, options.alpha);
     Ok(warp_columns(sampler, &columns, first + top, height))
 }
