@@ -1,0 +1,206 @@
+"""Images that can and can't be opened; characters; ground-truth files."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from kraken.lib import util
+from kraken.lib.exceptions import KrakenInputException
+from kraken.lib.image_modes import to_grey, to_mode8, to_rgb
+
+
+def _picture() -> Image.Image:
+    values = np.arange(24 * 16, dtype=np.uint16).reshape(16, 24) % 251
+    return Image.fromarray(values.astype(np.uint8))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "a.png"
+    _picture().save(path, exif=exif)
+    image = util.open_image(path)
+    assert image.filename == str(path)
+    assert image.size == ((24, 16) if orientation < 5 else (16, 24))
+    assert image.tobytes() == ImageOps.exif_transpose(Image.open(path)).tobytes()
+    assert util.get_im_str(image) == str(path)
+
+
+def test_damaged_files(tmp_path: Path) -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200), dtype=np.uint8))
+    buffers = {}
+    for kind in ("PNG", "JPEG"):
+        buffer = io.BytesIO()
+        noise.save(buffer, kind)
+        buffers[kind] = buffer.getvalue()
+    files = {
+        "short.png": buffers["PNG"][:200],
+        "short.jpg": buffers["JPEG"][:-2000],
+        "text.png": b"not an image at all",
+        "empty.png": b"",
+    }
+    for name, content in files.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        with pytest.raises(KrakenInputException, match=name) as error:
+            util.open_image(path)
+        assert isinstance(error.value, OSError)
+        assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    with pytest.raises(KrakenInputException, match=r"none\.png doesn't exist"):
+        util.open_image(tmp_path / "none.png")
+    with pytest.raises(FileNotFoundError):
+        util.open_image(str(tmp_path / "none.png"))
+    with pytest.raises(KrakenInputException, match="is a directory"):
+        util.open_image(tmp_path)
+
+
+def test_pixel_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "big.png"
+    _picture().save(path)
+    monkeypatch.setattr(util, "MAX_PIXELS", 100)
+    with pytest.raises(KrakenInputException, match=r"big\.png is larger than the limit of 100 pixels"):
+        util.open_image(path)
+    assert Image.MAX_IMAGE_PIXELS is not None and Image.MAX_IMAGE_PIXELS >= 400_000_000
+
+
+def test_open_files_and_handles(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    _picture().save(path)
+    with path.open("rb") as file:
+        assert util.open_image(file).tobytes() == _picture().tobytes()
+    image = util.open_image(path)
+    path.unlink()
+    assert image.copy().tobytes() == _picture().tobytes()
+
+
+def test_arrays() -> None:
+    bitonal = Image.new("1", (3, 2), 1)
+    np.testing.assert_array_equal(util.pil2array(bitonal), np.full((2, 3), 255, np.uint8))
+    assert util.array2pil(np.zeros((2, 3), np.uint8)).mode == "L"
+    assert util.array2pil(np.zeros((2, 3, 3), np.uint8)).mode == "RGB"
+    assert util.array2pil(np.zeros((2, 3), np.float32)).mode == "F"
+    with pytest.raises(Exception, match="bad image rank"):
+        util.array2pil(np.zeros(3, np.uint8))
+    with pytest.raises(Exception, match="bad image rank"):
+        util.array2pil(np.zeros((1, 2, 3), np.float32))
+    with pytest.raises(Exception, match="unknown image type"):
+        util.array2pil(np.zeros((2, 3), np.int64))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "I", "F", "I;16"])
+@pytest.mark.parametrize("colours", [1, 2, 3])
+def test_bitonal(mode: str, colours: int) -> None:
+    values = (np.arange(12).reshape(3, 4) % colours * 100).astype(np.uint8)
+    if mode == "I;16":
+        image = Image.fromarray(values.astype(np.uint16))
+    else:
+        image = Image.fromarray(values).convert(mode)
+    distinct = len(np.unique(np.asarray(image)))
+    assert util.is_bitonal(image) == (distinct == 2)
+
+
+def test_bitonal_tensors() -> None:
+    import torch
+
+    assert util.is_bitonal(torch.tensor([[0, 1], [1, 0]]))
+    assert not util.is_bitonal(torch.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("ch", "shown"),
+    [
+        ("a", "a"),
+        ("", ""),
+        ("\n", "0xa"),
+        (" ", "SPACE"),
+        ("\u0301", "COMBINING ACUTE ACCENT"),
+        ("\ue000", "0xe000"),
+    ],
+)
+def test_printable(ch: str, shown: str) -> None:
+    assert util.make_printable(ch) == shown
+    if ch:
+        assert util.is_printable(ch) == (shown == ch)
+
+
+def test_ground_truth(tmp_path: Path) -> None:
+    path = tmp_path / "a.b.png"
+    _picture().save(path)
+    (tmp_path / "a.gt.txt").write_text("\r\n text \n", encoding="utf-8")
+    for given in (path, str(path)):
+        line = util.parse_gt_path(given, base_dir="R", text_direction="vertical-rl")
+        assert (line.text, line.bbox, line.base_dir) == (" text ", (0, 0, 24, 16), "R")
+        assert (line.text_direction, line.imagename) == ("vertical-rl", given)
+    (tmp_path / "a.gt.txt").write_text("\n", encoding="utf-8")
+    assert util.parse_gt_path(path, skip_empty_lines=False).text == ""
+    with pytest.raises(KrakenInputException, match="is empty"):
+        util.parse_gt_path(path)
+    (tmp_path / "a.gt.txt").unlink()
+    for skip in (False, True):
+        with pytest.raises(KrakenInputException, match="No text file found for ground truth line"):
+            util.parse_gt_path(path, skip_empty_lines=skip)
+    with pytest.raises(KrakenInputException):
+        util.parse_gt_path(tmp_path / "none.png")
+
+
+def _transparent_palette() -> Image.Image:
+    image = Image.new("P", (2, 1))
+    image.putpalette([0, 0, 0, 200, 10, 10])
+    image.putdata([0, 1])
+    image.info["transparency"] = 0
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "grey"),
+    [
+        (Image.new("RGBA", (2, 1), (0, 0, 0, 0)), [255, 255]),
+        (Image.new("LA", (2, 1), (50, 255)), [50, 50]),
+        (Image.new("LA", (2, 1), (50, 0)), [255, 255]),
+        (_transparent_palette(), [255, 67]),
+        (Image.fromarray(np.array([[65535, 257]], np.uint16)), [255, 1]),
+        (Image.fromarray(np.array([[200, 100]], np.uint16)), [200, 100]),
+        (Image.fromarray(np.array([[70000, -5]], np.int32)), [255, 0]),
+        (Image.fromarray(np.array([[1.0, 0.5]], np.float32)), [255, 127]),
+        (Image.fromarray(np.array([[300.0, np.nan]], np.float32)), [255, 0]),
+        (Image.new("1", (2, 1), 1), [255, 255]),
+    ],
+)
+def test_depths_and_opacity(image: Image.Image, grey: list[int]) -> None:
+    assert np.asarray(to_grey(image)).ravel().tolist() == grey
+    assert to_rgb(image).mode == "RGB"
+    assert to_mode8(image).mode == ("RGB" if image.mode in ("RGBA", "P") else "L")
+    assert to_mode8(image).convert("L").tobytes() == to_grey(image).tobytes()
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV"]
+)
+def test_opaque_images_are_converted_as_pillow_does(mode: str) -> None:
+    image: Any = Image.fromarray(np.random.default_rng(0).integers(0, 255, (5, 6, 3), dtype=np.uint8))
+    for step in {"La": ["LA"], "RGBa": ["RGBA"], "PA": ["P"]}.get(mode, []):
+        image = image.convert(step)
+    image = image.convert(mode)
+    if mode in ("L", "RGB"):
+        assert to_mode8(image) is image
+    if mode not in ("La", "RGBa"):
+        assert to_grey(image).tobytes() == image.convert("L").tobytes()
+        assert to_rgb(image).tobytes() == image.convert("RGB").tobytes()
+    else:
+        assert to_grey(image).mode == "L" and to_rgb(image).mode == "RGB"
+
+
+def test_lab() -> None:
+    image = Image.frombytes("LAB", (1, 1), bytes([255, 128, 128]))
+    assert to_grey(image).mode == "L"
