@@ -96,7 +96,7 @@ class Frame:
     def __init__(self, baseline: Array) -> None:
         self.start = baseline[:-1]
         step = np.diff(baseline, axis=0)
-        self.length = np.hypot(*step.T)
+        self.length = np.sqrt((step**2).sum(axis=1))
         self.unit = step / self.length[:, None]
         self.before = np.concatenate([[0.0], np.cumsum(self.length)])
 
@@ -131,6 +131,11 @@ def stations(frame: Frame, height: float) -> tuple[Array, Array, Array]:
     return np.array(at), np.array(places), np.stack([-direction[:, 1], direction[:, 0]], axis=1)
 
 
+def cut(values: Array) -> Array:
+    """Cuts towards 0; what is whole but for rounding errors counts as whole."""
+    return np.trunc(values + 1e-6 * np.sign(values))
+
+
 def smooth_part(values: Array, degree: int = 3) -> Array:
     """Least-squares polynomial per coordinate of an N×2 array, limited to one pixel."""
     x = np.linspace(-1, 1, len(values)) if len(values) > 1 else np.zeros(1)
@@ -158,14 +163,14 @@ def curved(page: Array, baseline: Array, boundary: Array, nearest: bool = False)
         at[-1] = width - ox
     x, top, bottom = at + ox, places - oy * normals, places + (height - oy) * normals
     # What cutting all but the last corner to whole pixels would do to the columns.
-    whole = np.maximum.accumulate(np.trunc(x))
+    whole = np.maximum.accumulate(cut(x))
     keep = np.concatenate([[True], np.diff(whole) > 0])
     columns = np.arange(width) + 0.5
     ends = []
     for exact in (top, bottom):
-        cut = np.concatenate([np.trunc(exact[:-1]), exact[-1:]])
+        whole_ends = np.concatenate([cut(exact[:-1]), exact[-1:]])
         place = np.stack([np.interp(columns, x, exact[:, k]) for k in (0, 1)], axis=1)
-        moved = np.stack([np.interp(columns, whole[keep], cut[keep, k]) for k in (0, 1)], axis=1)
+        moved = np.stack([np.interp(columns, whole[keep], whole_ends[keep, k]) for k in (0, 1)], axis=1)
         ends.append(place + smooth_part(moved - place))
     out = np.zeros((height, width, *patch.shape[2:]), dtype=page.dtype)
     for j in range(height):

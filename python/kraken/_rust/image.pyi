@@ -21,14 +21,6 @@ __all__ = [
 def edge_energy(image: npt.NDArray[np.uint8], num_threads: int = 1) -> npt.NDArray[np.float32]:
     """Smoothed Sobel magnitude of a C-contiguous grey image (H, W), same shape."""
 
-__all__ = [
-    "fill_holes",
-    "label",
-    "max_filter",
-    "ridge_strength",
-    "thin",
-]
-
 def ridge_strength(
     data: npt.NDArray[np.float32], sigmas: Sequence[float], floor: float = 0.0, threads: int = 0
 ) -> npt.NDArray[np.float32]: ...

@@ -49,18 +49,6 @@ def region_of_interest(line: _Line, obstacles: Sequence[_Line], size: Sequence[f
 def make_valid(ring: _Line, size: Sequence[float]) -> _Ring | None:
     """Closed simple ring of whole pixels inside (width, height); ``None`` if there is no area."""
 
-__all__ = [
-    "boundary_tracing",
-    "line_middle",
-    "order_boxes",
-    "order_lines",
-    "polygon_centroid",
-    "strictly_contains",
-    "topsort",
-    "vectorise_lines",
-    "vectorise_regions",
-]
-
 def vectorise_lines(
     heatmap: npt.NDArray[np.float32], threshold: float, min_length: float, vertical: bool, threads: int = 0
 ) -> list[list[list[int]]]: ...

@@ -2,32 +2,64 @@
 
 use crate::{Error, Result};
 
+/// Weights of interpolation are multiples of 1 / `ONE`.
+pub const ONE: u32 = 1 << 15;
+
 /// A pixel component that images can be resampled in.
 pub trait Sample: Copy + Default + PartialEq + Send + Sync {
     /// The value as a float.
     fn to_f32(self) -> f32;
     /// The nearest value towards zero that the type can hold.
     fn from_f32(value: f32) -> Self;
+    /// Bilinear mean of upper left, upper right, lower left, lower right;
+    /// `tx` and `ty` (0 ≤ t < [`ONE`]) are the weights of right and lower.
+    fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self;
 }
 
 impl Sample for u8 {
+    #[inline]
     fn to_f32(self) -> f32 {
         f32::from(self)
     }
 
+    #[inline]
     fn from_f32(value: f32) -> Self {
         value as Self // saturates and truncates
+    }
+
+    #[inline]
+    fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self {
+        // Below 2⁸ · 2¹⁵ · 2¹⁵: nothing can overflow, so nothing needs to be checked.
+        let lerp = |a: u64, b: u64, t: u32| {
+            let t = u64::from(t);
+            a.wrapping_mul(u64::from(ONE).wrapping_sub(t)).wrapping_add(b.wrapping_mul(t))
+        };
+        let [a, b, c, d] = values.map(u64::from);
+        (lerp(lerp(a, b, tx), lerp(c, d, tx), ty) >> 30) as Self
     }
 }
 
 impl Sample for f32 {
+    #[inline]
     fn to_f32(self) -> f32 {
         self
     }
 
+    #[inline]
     fn from_f32(value: f32) -> Self {
         value
     }
+
+    #[inline]
+    fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self {
+        super::warp::mix(values, weight(tx), weight(ty))
+    }
+}
+
+/// A weight as a fraction of 1.
+#[inline]
+pub fn weight(t: u32) -> f32 {
+    t as f32 / ONE as f32
 }
 
 /// A rectangle of someone else's pixels.
@@ -71,11 +103,18 @@ impl<'a, T: Copy> View<'a, T> {
     }
 
     /// Components of row `y`; empty if there is no such row.
+    #[inline]
     pub fn row(&self, y: usize) -> &'a [T] {
         if y >= self.height {
             return &[];
         }
         &self.data[y * self.stride..][..self.width * self.channels]
+    }
+
+    /// All pixels from the first of this view on, and how many of them there
+    /// are per row of the image it was cut from. `C` is the number of channels.
+    pub fn pixels<const C: usize>(&self) -> (&'a [[T; C]], usize) {
+        (self.data.as_chunks().0, self.stride / C)
     }
 
     /// The part of columns `x0..x1` and rows `y0..y1` that lies inside.

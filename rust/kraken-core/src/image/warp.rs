@@ -3,7 +3,7 @@
 //! Positions are continuous: pixel (i, j) covers `i..i+1 × j..j+1` and its
 //! centre lies at +0.5.
 
-use super::raster::{Raster, Sample, View};
+use super::raster::{ONE, Raster, Sample, View, weight};
 use crate::geom::Point;
 
 /// How values between pixel centres are found.
@@ -27,6 +27,14 @@ pub struct Column {
     pub origin: Point,
     /// Step in the source per row.
     pub normal: Point,
+}
+
+impl Column {
+    /// Source of row `d`.
+    #[inline]
+    fn at(&self, d: f64) -> Point {
+        [self.origin[0] + d * self.normal[0], self.origin[1] + d * self.normal[1]]
+    }
 }
 
 /// Reads an image at continuous positions.
@@ -66,7 +74,8 @@ impl<'a, T: Sample> Sampler<'a, T> {
             return;
         }
         let (fx, fy) = ((x - 0.5).floor(), (y - 0.5).floor());
-        let (tx, ty) = ((x - 0.5 - fx) as f32, (y - 0.5 - fy) as f32);
+        let share = |v: f64| (v * f64::from(ONE)) as u32;
+        let (tx, ty) = (share(x - 0.5 - fx), share(y - 0.5 - fy));
         if fx >= 0.0 && fy >= 0.0 && fx + 1.0 < w && fy + 1.0 < h {
             let (at, y0) = (fx as usize * c, fy as usize);
             let (upper, lower) = (&self.view.row(y0)[at..at + 2 * c], &self.view.row(y0 + 1)[at..at + 2 * c]);
@@ -76,7 +85,7 @@ impl<'a, T: Sample> Sampler<'a, T> {
                 return;
             }
             for (k, o) in out.iter_mut().enumerate() {
-                *o = T::from_f32(mix([p00[k], p01[k], p10[k], p11[k]].map(T::to_f32), tx, ty));
+                *o = T::mix([p00[k], p01[k], p10[k], p11[k]], tx, ty);
             }
             return;
         }
@@ -84,7 +93,7 @@ impl<'a, T: Sample> Sampler<'a, T> {
     }
 
     /// The same where one of the four neighbours lies outside.
-    fn at_border(&self, [x0, y0]: [isize; 2], tx: f32, ty: f32, out: &mut [T]) {
+    fn at_border(&self, [x0, y0]: [isize; 2], tx: u32, ty: u32, out: &mut [T]) {
         let c = self.view.channels();
         let (w, h) = (self.view.width() as isize, self.view.height() as isize);
         let black = [T::default(); 4];
@@ -101,21 +110,22 @@ impl<'a, T: Sample> Sampler<'a, T> {
             return;
         }
         for (k, o) in out.iter_mut().enumerate() {
-            let value = |q: &[T]| q.get(k).map_or(0.0, |v| v.to_f32());
-            *o = T::from_f32(mix([value(p[0]), value(p[1]), value(p[2]), value(p[3])], tx, ty));
+            *o = T::mix(p.map(|q| q.get(k).copied().unwrap_or_default()), tx, ty);
         }
     }
 }
 
 /// Bilinear mean; exact where all four values are equal.
-fn mix([a, b, c, d]: [f32; 4], tx: f32, ty: f32) -> f32 {
+#[inline]
+pub(super) fn mix([a, b, c, d]: [f32; 4], tx: f32, ty: f32) -> f32 {
     let upper = a + tx * (b - a);
     let lower = c + tx * (d - c);
     upper + ty * (lower - upper)
 }
 
 /// Bilinear mean with the last component as weight of the others.
-fn mix_alpha<T: Sample>(p: [&[T]; 4], tx: f32, ty: f32, out: &mut [T]) {
+fn mix_alpha<T: Sample>(p: [&[T]; 4], tx: u32, ty: u32, out: &mut [T]) {
+    let (tx, ty) = (weight(tx), weight(ty));
     let opacity = p.map(|q| q.last().map_or(0.0, |v| v.to_f32()));
     let alpha = mix(opacity, tx, ty);
     let Some((last, colours)) = out.split_last_mut() else { return };
@@ -143,15 +153,85 @@ pub fn warp_columns<T: Sample>(
     if columns.is_empty() {
         return out;
     }
+    // Whole numbers can't hold places far off; few images have any.
+    let near = |c: &Column| {
+        let reach = first_row.abs() + height as f64;
+        (0..2).all(|k| c.origin[k].abs() + reach * c.normal[k].abs() < f64::from(1 << 30))
+    };
+    let plain = source.sampling == Sampling::Bilinear && !source.alpha && columns.iter().all(near);
+    let fixed: Vec<FixedColumn> = columns.iter().map(|c| FixedColumn::new(c, first_row)).collect();
     for (j, row) in out.data.chunks_exact_mut(columns.len() * c).enumerate() {
         let d = first_row + j as f64;
-        for (column, px) in columns.iter().zip(row.chunks_exact_mut(c)) {
-            let x = column.origin[0] + d * column.normal[0];
-            let y = column.origin[1] + d * column.normal[1];
-            source.get(x, y, px);
+        match c {
+            1 if plain => mix_row::<T, 1>(source, columns, &fixed, d, j, row),
+            3 if plain => mix_row::<T, 3>(source, columns, &fixed, d, j, row),
+            _ => {
+                for (column, px) in columns.iter().zip(row.chunks_exact_mut(c)) {
+                    let [x, y] = column.at(d);
+                    source.get(x, y, px);
+                }
+            }
         }
     }
     out
+}
+
+/// Bits behind the point of [`FixedColumn`].
+const POINT: u32 = 32;
+
+/// A [`Column`] in whole numbers: the place of its upper left neighbour in
+/// row 0 and the step per row. Places in them need no conversion per pixel.
+#[derive(Debug, Clone, Copy)]
+struct FixedColumn {
+    start: [i64; 2],
+    step: [i64; 2],
+}
+
+impl FixedColumn {
+    fn new(column: &Column, first_row: f64) -> Self {
+        let fixed = |v: f64| (v * (1_u64 << POINT) as f64).round() as i64;
+        Self { start: column.at(first_row).map(|v| fixed(v - 0.5)), step: column.normal.map(fixed) }
+    }
+
+    /// Place in row `j`.
+    #[inline]
+    fn at(&self, j: usize, axis: usize) -> u64 {
+        // Below 2³⁰ · 2³² by the caller's test.
+        self.start[axis].wrapping_add(self.step[axis].wrapping_mul(j as i64)) as u64
+    }
+}
+
+/// Row `j` of bilinear means of `C` channels: as [`Sampler::get`] at `d`, but
+/// without its tests where all neighbours lie inside.
+fn mix_row<T: Sample, const C: usize>(
+    source: Sampler<'_, T>,
+    columns: &[Column],
+    fixed: &[FixedColumn],
+    d: f64,
+    j: usize,
+    row: &mut [T],
+) {
+    let (pixels, step) = source.view.pixels::<C>();
+    // Negative places become great ones and fail the test.
+    let limit = |size: usize| (size.saturating_sub(1) as u64) << POINT;
+    let (right, bottom) = (limit(source.view.width()), limit(source.view.height()));
+    let share = |place: u64| (place >> (POINT - ONE.ilog2())) as u32 & (ONE - 1);
+    for ((column, place), px) in columns.iter().zip(fixed).zip(row.as_chunks_mut::<C>().0) {
+        let (u, v) = (place.at(j, 0), place.at(j, 1));
+        if u >= right || v >= bottom {
+            let [x, y] = column.at(d);
+            source.get(x, y, px);
+            continue;
+        }
+        // In the image by the test above; the slices check it again.
+        let at = ((v >> POINT) as usize).wrapping_mul(step).wrapping_add((u >> POINT) as usize);
+        let pair = |at: usize| pixels.get(at..at.wrapping_add(2));
+        if let (Some([a, b]), Some([e, f])) = (pair(at), pair(at.wrapping_add(step))) {
+            for k in 0..C {
+                px[k] = T::mix([a[k], b[k], e[k], f[k]], share(u), share(v));
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,15 +18,15 @@ const LIMIT: f64 = 1.0;
 /// the upper and lower ends of the columns `exact` by: the least-squares
 /// polynomial along the line per coordinate.
 pub fn smooth_offsets(stations: &[Station], exact: &[Ends]) -> Vec<Ends> {
-    let cut = sample(&cut_to_pixels(stations), exact.len());
+    let moved = sample(&cut_to_pixels(stations), exact.len());
     let mut offsets = vec![[[0.0; 2]; 2]; exact.len()];
-    if cut.len() != exact.len() {
+    if moved.len() != exact.len() {
         return offsets;
     }
     let basis = orthonormal_polynomials(exact.len());
     for end in 0..2 {
         for axis in 0..2 {
-            let raw: Vec<f64> = cut.iter().zip(exact).map(|(c, e)| sub(c[end], e[end])[axis]).collect();
+            let raw: Vec<f64> = moved.iter().zip(exact).map(|(m, e)| sub(m[end], e[end])[axis]).collect();
             for polynomial in &basis {
                 let weight: f64 = polynomial.iter().zip(&raw).map(|(p, r)| p * r).sum();
                 for (offset, p) in offsets.iter_mut().zip(polynomial) {
@@ -41,16 +41,21 @@ pub fn smooth_offsets(stations: &[Station], exact: &[Ends]) -> Vec<Ends> {
     offsets
 }
 
+/// Cuts towards 0. What is whole but for rounding errors counts as whole.
+fn cut(v: f64) -> f64 {
+    (v + 1e-6 * v.signum()).trunc()
+}
+
 /// Positions and ends cut to whole numbers, the last station excepted.
 fn cut_to_pixels(stations: &[Station]) -> Vec<Station> {
     let mut out: Vec<Station> = Vec::with_capacity(stations.len());
     for (i, station) in stations.iter().enumerate() {
         let last = i + 1 == stations.len();
-        let x = station.x.trunc();
+        let x = cut(station.x);
         if out.last().is_some_and(|s| s.x >= x) {
             continue;
         }
-        let ends = if last { station.ends } else { station.ends.map(|p| p.map(f64::trunc)) };
+        let ends = if last { station.ends } else { station.ends.map(|p| p.map(cut)) };
         out.push(Station { x, ends });
     }
     out
