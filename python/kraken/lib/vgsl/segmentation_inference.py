@@ -18,7 +18,7 @@ from PIL import Image
 
 from kraken.containers import BaselineLine, Region, Segmentation
 from kraken.lib.exceptions import KrakenInputException, KrakenInvalidModelException
-from kraken.lib.image_modes import to_mode8
+from kraken.lib.image_modes import to_grey, to_rgb
 from kraken.lib.segmentation import (
     calculate_polygonal_environment,
     is_in_region,
@@ -169,11 +169,11 @@ def _prepare(
             "This will result in severely degraded performance",
             im.mode,
         )
-    page = to_mode8(im).convert("RGB" if channels == 3 else "L")
+    page = to_rgb(im) if channels == 3 else to_grey(im)
     if page.size != size:
         page = page.resize(size, Image.Resampling.LANCZOS)
     grey = np.asarray(page.convert("L"))
-    pixels = np.asarray(page)
+    pixels = np.array(page)  # torch wants memory that it may write to
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     # Fixed-size and unscaled networks take the page as it is.
     scaled_one_way = (height > 0) != (width > 0)
