@@ -14,6 +14,7 @@ from kraken.configs import SegmentationInferenceConfig
 from kraken.containers import Segmentation
 from kraken.lib.util import open_image
 from kraken.lib.vgsl.segmentation_inference import compute_heatmap
+from kraken.models import load_models
 from kraken.tasks import SegmentationTaskModel
 from tests.conftest import SHARED, shared_path
 from tests.parity.matching import area_iou, iou, match_lines, order_agreement
@@ -113,3 +114,26 @@ def test_blank_page_gives_a_valid_empty_result(task: SegmentationTaskModel) -> N
     result = task.predict(Image.new("RGB", (400, 600), "white"), SegmentationInferenceConfig())
     assert result.lines == []
     assert all(shapely.Polygon(r.boundary).area > 0 for group in result.regions.values() for r in group)
+
+
+@pytest.mark.parametrize("case", _cases("ro_task.json", "cases"), ids=lambda case: case["id"])
+def test_neural_order(case: dict[str, Any]) -> None:
+    folder = shared_path("golden", "cli")
+    models = load_models(shared_path("reference-models", "blla.mlmodel"))
+    for name in case["models"]:
+        models.extend(load_models(folder / name))
+    ours = SegmentationTaskModel(models).predict(
+        open_image(folder / case["image"]), SegmentationInferenceConfig()
+    )
+    theirs = Segmentation(**case["segmentation"])
+    assert len(ours.line_orders) == len(theirs.line_orders) == 1
+    order = ours.line_orders[0]
+    assert sorted(order) == list(range(len(ours.lines)))
+    pairs = match_lines(
+        [line.baseline for line in ours.lines],
+        [line.baseline for line in theirs.lines],
+        max(5.0, 0.003 * max(case["size"])),
+    )
+    recorded = theirs.line_orders[0]
+    ranks = [(order.index(i), recorded.index(j)) for i, j in pairs if j in recorded]
+    assert order_agreement(ranks) >= 0.95
