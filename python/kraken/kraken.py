@@ -76,7 +76,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     nargs=2,
     multiple=True,
     metavar="IN OUT",
-    type=(click.Path(exists=True, dir_okay=False), click.Path()),
+    type=(click.Path(), click.Path()),
     help="A page image (or XML file, see -f) and the file for its result; `-` prints the result. Repeatable.",
 )
 @click.option(

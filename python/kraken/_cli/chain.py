@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
 from kraken._cli.console import Progress, progress
-from kraken._cli.errors import Failures, interruptible
+from kraken._cli.errors import CommandError, Failures, interruptible
 from kraken._cli.inputs import Job
 from kraken._cli.options import Settings
 from kraken._cli.pages import Step, open_page, write_page
@@ -17,14 +15,14 @@ def check_chain(steps: Sequence[Step]) -> None:
     """Finds orders of steps that can't work.
 
     Raises:
-        click.UsageError: If a step occurs twice or segmentation follows recognition.
+        CommandError: If a step occurs twice or segmentation follows recognition.
     """
     names = [step.name for step in steps]
     for name in names:
         if names.count(name) > 1:
-            raise click.UsageError(f"`{name}` can only be given once.")
+            raise CommandError(f"`{name}` can only be given once.")
     if "ocr" in names and names[-1] != "ocr":
-        raise click.UsageError(f"`ocr` has to be the last step; `{names[-1]}` comes after it.")
+        raise CommandError(f"`ocr` has to be the last step; `{names[-1]}` comes after it.")
 
 
 def _process(

@@ -16,6 +16,15 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
 
+class CommandError(click.ClickException):
+    """Something about the command line, a model or a device that no page could be processed with.
+
+    Shown as one line, without click's lines on usage, so that the cause isn't buried.
+    """
+
+    exit_code = 2
+
+
 def one_line(error: BaseException) -> str:
     """Type and message of an exception without line breaks."""
     message = " ".join(str(error).split())

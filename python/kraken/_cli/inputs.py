@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
+from kraken._cli.errors import CommandError
 
 
 @dataclass(frozen=True)
@@ -23,25 +23,25 @@ def collect_jobs(pairs: tuple[tuple[str, str], ...], patterns: tuple[str, ...], 
     """Pairs of input and output from ``-i`` and ``-I``.
 
     Raises:
-        click.UsageError: If there is no input, a pattern matches nothing, the
+        CommandError: If there is no input, a pattern matches nothing, the
             suffix is missing or malformed, or two inputs share an output.
     """
     jobs = [Job(Path(source), Path(target)) for source, target in pairs]
     if patterns and not suffix.startswith("."):
-        raise click.UsageError(
-            "-I needs a suffix for its outputs that begins with a dot: add e.g. `-o .txt`."
-        )
+        raise CommandError("-I needs a suffix for its outputs that begins with a dot: add e.g. `-o .txt`.")
     for pattern in patterns:
         # `Path.glob` takes no absolute patterns.
         matches = sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207
         files = [Path(match) for match in matches if Path(match).is_file()]
         if not files:
-            raise click.UsageError(f"No file matches {pattern!r}.")
+            raise CommandError(f"No file matches {pattern!r}.")
         jobs.extend(Job(file, file.with_suffix(suffix)) for file in files)
+    for job in jobs:
+        if not job.source.is_file():
+            what = "is a folder" if job.source.is_dir() else "doesn't exist"
+            raise CommandError(f"Input {job.source} {what}: name an image or XML file.")
     if not jobs:
-        raise click.UsageError(
-            "No input: name a pair with `-i IN OUT`, or files with `-I PATTERN -o SUFFIX`."
-        )
+        raise CommandError("No input: name a pair with `-i IN OUT`, or files with `-I PATTERN -o SUFFIX`.")
     check_targets(jobs)
     return jobs
 
@@ -50,7 +50,7 @@ def check_targets(jobs: list[Job]) -> None:
     """Finds outputs that can't be written before any work is done.
 
     Raises:
-        click.UsageError: If outputs collide or a folder is missing or read-only.
+        CommandError: If outputs collide or a folder is missing or read-only.
     """
     counts = Counter(job.target.resolve() for job in jobs if str(job.target) != "-")
     for job in jobs:
@@ -58,12 +58,12 @@ def check_targets(jobs: list[Job]) -> None:
         if str(target) == "-":
             continue
         if counts[target.resolve()] > 1:
-            raise click.UsageError(f"Several inputs would be written to {target}.")
+            raise CommandError(f"Several inputs would be written to {target}.")
         if target.exists() and target.resolve() == job.source.resolve():
-            raise click.UsageError(f"Output {target} is the input itself.")
+            raise CommandError(f"Output {target} is the input itself.")
         if target.is_dir():
-            raise click.UsageError(f"Output {target} is a folder; name a file in it.")
+            raise CommandError(f"Output {target} is a folder; name a file in it.")
         if not target.parent.is_dir():
-            raise click.UsageError(f"The folder {target.parent} for output {target.name} doesn't exist.")
+            raise CommandError(f"The folder {target.parent} for output {target.name} doesn't exist.")
         if not os.access(target.parent, os.W_OK):
-            raise click.UsageError(f"The folder {target.parent} for output {target.name} isn't writable.")
+            raise CommandError(f"The folder {target.parent} for output {target.name} isn't writable.")

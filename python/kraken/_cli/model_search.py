@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import click
+
+from kraken._cli.errors import CommandError
 
 T = TypeVar("T")
 
@@ -49,16 +52,28 @@ def bundled_models() -> list[Path]:
     return sorted(_ASSETS.glob("*.safetensors"))
 
 
+def bundled_names(task: str) -> str:
+    """Names of the bundled models for a task, for messages."""
+    names = [path.stem.replace("_", "-") for path in bundled_models() if task in _tasks(path)]
+    return ", ".join(names) or "none"
+
+
+def _tasks(path: Path) -> set[str]:
+    """Tasks of the models in a safetensors file, from its header alone (spec chapter models §6)."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    models = json.loads(header["__metadata__"]["kraken_meta"])
+    return {task for model in models.values() for task in model["_tasks"] or []}
+
+
 def load_task(loader: Callable[[Path], T], path: Path, needed: str) -> T:
     """Loads a model file for a task.
 
     Raises:
-        click.UsageError: One line with path, cause and cure.
+        CommandError: One line with path, cause and cure.
     """
     try:
         return loader(path)
     except Exception as error:
         message = " ".join(str(error).split())
-        raise click.UsageError(
-            f"{path} can't be used: {message[:500]} A model for {needed} is needed here."
-        ) from error
+        raise CommandError(f"{path} can't be used as a model for {needed}: {message[:500]}") from error

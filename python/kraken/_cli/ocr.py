@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from kraken._cli.console import Progress
-from kraken._cli.model_search import bundled_models, find_model, load_task
+from kraken._cli.errors import CommandError
+from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
 from kraken._cli.pages import Page
 from kraken.configs import RecognitionInferenceConfig
@@ -80,15 +81,13 @@ class RecognitionStep:
 def _load(model_name: str | None, settings: Settings) -> tuple[Any, str]:
     """The task model of a named recognition model and its file name."""
     if model_name is None:
-        bundled = ", ".join(path.stem.replace("_", "-") for path in bundled_models())
-        raise click.UsageError(
-            f"No recognition model: name one with `ocr -m MODEL` (bundled for a first try: {bundled})."
+        raise CommandError(
+            "No recognition model: name one with `ocr -m MODEL` "
+            f"(bundled for a first try: {bundled_names('recognition')})."
         )
     path = find_model(model_name)
     if path is None:
-        raise click.UsageError(
-            f"No model path for {model_name} found: give the path of a model file with -m."
-        )
+        raise CommandError(f"No model path for {model_name} found: give the path of a model file with -m.")
     # torch is loaded here, after everything that can be wrong with the command line.
     from kraken.tasks import RecognitionTaskModel
 
@@ -173,7 +172,7 @@ def ocr(
     """Recognise the text of lines."""
     settings: Settings = ctx.obj
     if no_segmentation and settings.input_format != "image":
-        raise click.UsageError("no_segmentation mode is incompatible with page/alto inputs")
+        raise CommandError("no_segmentation mode is incompatible with page/alto inputs")
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
     task, file_name = _load(model_name, settings)
     if linetype and task.seg_type and linetype != task.seg_type:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from kraken._cli.errors import CommandError
 from kraken._cli.inputs import Job, collect_jobs
 
 __all__ = ["Settings", "parse_device"]
@@ -58,7 +59,7 @@ class Settings:
         """Inputs and outputs. Subcommands ask for them before they load a model.
 
         Raises:
-            click.UsageError: If they can't be processed as asked.
+            CommandError: If they can't be processed as asked.
         """
         return collect_jobs(self.pairs, self.patterns, self.suffix)
 
@@ -66,19 +67,19 @@ class Settings:
         """Finds out that a device or precision doesn't exist here before any page is read.
 
         Raises:
-            click.UsageError: If so.
+            CommandError: If so.
         """
         # Needs torch: called when a model is about to be loaded anyway.
         from kraken.lib.vgsl.inference import PRECISIONS, resolve_device
 
         if self.precision not in PRECISIONS:
-            raise click.UsageError(
+            raise CommandError(
                 f"Precision {self.precision} isn't possible here: use one of {', '.join(PRECISIONS)}."
             )
         try:
             resolve_device(self.accelerator, self.device)
         except ValueError as error:
-            raise click.UsageError(str(error)) from error
+            raise CommandError(str(error)) from error
 
     def config_options(self) -> dict[str, Any]:
         """Keyword arguments that every inference configuration takes."""

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from kraken._cli.console import Progress
-from kraken._cli.model_search import bundled_models, find_model, load_task
+from kraken._cli.errors import CommandError
+from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
 from kraken._cli.pages import Page
 from kraken.configs import SegmentationInferenceConfig
@@ -69,18 +70,18 @@ def segment(
     if model_name is not None and boxes:
         click.echo("Warning: a layout model was named, so baselines are found, not boxes.", err=True)
     elif boxes:
-        raise click.UsageError(
+        raise CommandError(
             "The box segmenter isn't part of this version: add -bl and name a layout model with -i."
         )
     if model_name is None:
-        bundled = ", ".join(path.stem.replace("_", "-") for path in bundled_models())
-        raise click.UsageError(
-            f"No layout model: name one with `segment -bl -i MODEL` (bundled for a first try: {bundled})."
+        raise CommandError(
+            "No layout model: name one with `segment -bl -i MODEL` "
+            f"(bundled for a first try: {bundled_names('segmentation')})."
         )
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
     path = find_model(model_name)
     if path is None:
-        raise click.UsageError(f"No model for {model_name} found: give the path of a model file with -i.")
+        raise CommandError(f"No model for {model_name} found: give the path of a model file with -i.")
     # torch is loaded here, after everything that can be wrong with the command line.
     from kraken.tasks import SegmentationTaskModel
 

@@ -34,7 +34,13 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: If the folder doesn't exist or isn't writable.
     """
     target = Path(path)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem[:80]}-", suffix=target.suffix)
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.stem[:80]}-", suffix=target.suffix
+        )
+    except OSError as error:
+        # The temporary name would only puzzle whoever reads the message.
+        raise type(error)(error.errno, f"can't be written: {error.strerror}", str(target)) from error
     os.close(handle)
     temporary = Path(name)
     try:
