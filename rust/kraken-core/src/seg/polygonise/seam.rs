@@ -123,26 +123,27 @@ pub fn find(
     side: Side,
     shift: f64,
 ) -> Result<Vec<Point>, &'static str> {
-    let patch = Patch::new(frame, limits, side);
-    if !patch.edge.iter().zip(&patch.limit).any(|(e, l)| l - e >= 1.5) {
+    let patch = Patch::new(frame, limits, side, shift);
+    if !patch.edge.iter().zip(&patch.limit).any(|(e, l)| l - (e - shift) >= 1.5) {
         return Err(match side {
             Side::Above => "there is no room for a seam above it",
             Side::Below => "there is no room for a seam below it",
         });
     }
-    let cost = patch.cost(energy, frame, side, shift);
+    let cost = patch.cost(energy, frame, side);
     let rows: Vec<f64> = minimal_seam(&cost, patch.rows).into_iter().map(|r| patch.t0 + r as f64).collect();
     let seam = patch.flatten(&rows, frame);
     if seam.is_empty() {
         return Err("its seam leaves the region of interest");
     }
-    Ok(polyline::simplify(&seam, TOLERANCE))
+    Ok(polyline::simplify(&super::assemble::truncated(frame, side, &seam), TOLERANCE))
 }
 
 /// The part of the image on one side of a line, level and with at most
 /// [`MAX_COLUMNS`] columns.
 struct Patch {
-    /// The line's edge in every column.
+    /// The line's edge, shifted into the text, in every column. Where space is
+    /// scarce it lies behind `limit`; the region is what lies between the two.
     edge: Vec<f64>,
     /// The region's limit in every column.
     limit: Vec<f64>,
@@ -154,16 +155,17 @@ struct Patch {
 }
 
 impl Patch {
-    fn new(frame: &Frame, limits: &Limits, side: Side) -> Self {
+    fn new(frame: &Frame, limits: &Limits, side: Side, shift: f64) -> Self {
         let n = frame.count().clamp(2, MAX_COLUMNS);
         let step = (frame.count() - 1) as f64 / (n - 1) as f64;
         let sample = |values: &[f64]| -> Vec<f64> {
             (0..n).map(|i| side.sign() * interpolate(values, i as f64 * step)).collect()
         };
-        let edge = sample(side.edge(frame));
+        let edge: Vec<f64> = sample(side.edge(frame)).into_iter().map(|t| t + shift).collect();
         let limit = sample(&limits.region[side.index()]);
-        let t0 = edge.iter().copied().fold(f64::INFINITY, f64::min);
-        let t1 = limit.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let both = || edge.iter().chain(&limit).copied();
+        let t0 = both().fold(f64::INFINITY, f64::min);
+        let t1 = both().fold(f64::NEG_INFINITY, f64::max);
         let rows = (t1 - t0).floor().max(0.0) as usize + 1;
         Self { edge, limit, t0, rows, step }
     }
@@ -184,7 +186,7 @@ impl Patch {
         let flat =
             rows.iter().enumerate().map(|(i, t)| [self.u(i, frame), (t - level(i)).clamp(lo, hi) + level(i)]);
         flat.zip(self.edge.iter().zip(&self.limit))
-            .filter(|(q, (e, l))| q[1] >= **e && q[1] <= **l)
+            .filter(|(q, (e, l))| q[1] >= e.min(**l) - 1e-6 && q[1] <= e.max(**l) + 1e-6)
             .map(|(q, _)| q)
             .collect()
     }
@@ -195,7 +197,7 @@ impl Patch {
 
     /// Cost of every pixel, column after column: its energy, plus its distance
     /// from the shifted line in proportion to the mean energy.
-    fn cost(&self, energy: Energy<'_>, frame: &Frame, side: Side, shift: f64) -> Vec<f32> {
+    fn cost(&self, energy: Energy<'_>, frame: &Frame, side: Side) -> Vec<f32> {
         let outward = [frame.normal()[0] * side.sign(), frame.normal()[1] * side.sign()];
         let mut cost = Vec::with_capacity(self.rows * self.edge.len());
         let (mut sum, mut count) = (0.0_f64, 0_usize);
@@ -215,7 +217,7 @@ impl Patch {
         let weight = mean / MEAN_ENERGY_DISTANCE;
         for (i, column) in cost.chunks_exact_mut(self.rows).enumerate() {
             let range = self.inside(i);
-            let nearest = (self.edge[i] + shift - self.t0) as f32;
+            let nearest = (self.edge[i] - self.t0) as f32;
             for (r, c) in column.iter_mut().enumerate() {
                 *c += (r as f32 - nearest).abs() * weight;
                 if !range.contains(&r) {
@@ -229,8 +231,9 @@ impl Patch {
 
     /// The rows of column `i` that lie in the region.
     fn inside(&self, i: usize) -> std::ops::Range<usize> {
-        let s = (self.edge[i] - self.t0 - 1e-6).ceil().max(0.0) as usize;
-        let e = (self.limit[i] - self.t0 + 1e-6).floor().max(0.0) as usize + 1;
+        let (near, far) = (self.edge[i].min(self.limit[i]), self.edge[i].max(self.limit[i]));
+        let s = (near - self.t0 - 1e-6).ceil().max(0.0) as usize;
+        let e = (far - self.t0 + 1e-6).floor().max(0.0) as usize + 1;
         let s = s.min(self.rows - 1);
         s..e.clamp(s, self.rows)
     }
