@@ -3,61 +3,107 @@
 use super::frame::Frame;
 use super::region::Limits;
 use super::seam::Side;
-use crate::geom::{Point, dist_to_segment, polygon, polyline};
+use crate::geom::{Point, along, dist, dist_to_segment, polygon, polyline};
 
 /// Least distance of the polygon's edge from the line.
 const CLEARANCE: f64 = 1.0;
 /// Tolerance in pixels within which points of the finished edge are dropped.
 const TOLERANCE: f64 = 0.3;
+/// Tolerance of an edge's corners, of which arcs have many.
+const CORNER_TOLERANCE: f64 = 0.1;
 /// Lifts coordinates that are whole but for rounding errors before truncation.
 const ROUNDING: f64 = 1e-6;
 
 /// The edge of a polygon on one side of the line: the seam pushed outwards by
-/// `offset`, in every column as `t` (`v` below, `−v` above the line).
+/// `offset`, in every column as `t` (`v` below, `−v` above the line). Its
+/// corners are whole pixels.
 pub fn edge_from_seam(frame: &Frame, side: Side, seam: &[Point], offset: f64) -> Vec<f64> {
+    let pushed = pushed_out(frame, side, seam, offset);
+    let corners = polyline::simplify(&pushed, CORNER_TOLERANCE);
+    level_of(frame, side, &truncated(frame, side, &corners))
+}
+
+/// The points `[u, t]` with both image coordinates truncated, as all
+/// coordinates are between two steps of the method.
+pub fn truncated(frame: &Frame, side: Side, points: &[Point]) -> Vec<Point> {
+    let s = side.sign();
+    let mut furthest = f64::NEG_INFINITY;
+    let whole = points.iter().map(|q| {
+        let [u, v] = frame.to_uv(frame.to_xy([q[0], s * q[1]]).map(|c| (c + ROUNDING).floor()));
+        // Neighbours may change places.
+        furthest = furthest.max(u);
+        [furthest, s * v]
+    });
+    whole.collect()
+}
+
+/// `t` of a polyline `[u, t]` in every column. Beyond its ends it keeps its
+/// distance from the line.
+fn level_of(frame: &Frame, side: Side, points: &[Point]) -> Vec<f64> {
     let base = |k: usize| side.sign() * side.edge(frame)[k];
     let n = frame.count();
     let column = |q: Point| (frame.column_of(q[0]).round().max(0.0) as usize).min(n - 1);
-    let (Some(&first), Some(&last)) = (seam.first(), seam.last()) else {
+    let (Some(&first), Some(&last)) = (points.first(), points.last()) else {
         return (0..n).map(base).collect();
     };
-    // Beyond its ends the seam keeps its distance from the line.
     let (before, after) = (first[1] - base(column(first)), last[1] - base(column(last)));
     let mut piece = 0;
-    let level: Vec<f64> = (0..n)
-        .map(|k| {
-            let u = frame.u(k);
-            if u < first[0] {
-                return base(k) + before;
-            }
-            while piece + 2 < seam.len() && u > seam[piece + 1][0] {
-                piece += 1;
-            }
-            match seam.get(piece + 1) {
-                Some(&b) if u <= last[0] => super::frame::segment_v(seam[piece], b, u),
-                _ => base(k) + after,
-            }
-        })
-        .collect();
-    widen(&level, frame.step(), offset)
+    let at = |k: usize| {
+        let u = frame.u(k);
+        if u < first[0] {
+            return base(k) + before;
+        }
+        while piece + 2 < points.len() && u > points[piece + 1][0] {
+            piece += 1;
+        }
+        match points.get(piece + 1) {
+            Some(&b) if u <= last[0] => super::frame::segment_v(points[piece], b, u),
+            _ => base(k) + after,
+        }
+    };
+    (0..n).map(at).collect()
+}
+
+/// The outer envelope of a seam's pieces, each moved outwards by `offset`, with
+/// round joints, as points `[u, t]` in the columns it reaches.
+fn pushed_out(frame: &Frame, side: Side, seam: &[Point], offset: f64) -> Vec<Point> {
+    if offset == 0.0 || seam.len() < 2 {
+        return seam.iter().map(|q| [q[0], q[1] + offset]).collect();
+    }
+    let mut t = vec![f64::NEG_INFINITY; frame.count()];
+    for w in seam.windows(2) {
+        let length = dist(w[0], w[1]);
+        if length == 0.0 {
+            continue;
+        }
+        let out = [(w[0][1] - w[1][1]) / length * offset, (w[1][0] - w[0][0]) / length * offset];
+        let (a, b) = (along(w[0], out, 1.0), along(w[1], out, 1.0));
+        for k in frame.columns(a[0], b[0]) {
+            t[k] = t[k].max(super::frame::segment_v(a, b, frame.u(k)));
+        }
+    }
+    let joints = seam.get(1..seam.len() - 1).unwrap_or_default();
+    for q in joints {
+        for k in frame.columns(q[0] - offset, q[0] + offset) {
+            let d = frame.u(k) - q[0];
+            t[k] = t[k].max(q[1] + (offset * offset - d * d).max(0.0).sqrt());
+        }
+    }
+    let reached = t.iter().enumerate().filter(|(_, t)| t.is_finite());
+    let points: Vec<Point> = reached.map(|(k, t)| [frame.u(k), *t]).collect();
+    // Pieces shorter than a column reach none.
+    if points.is_empty() { level_points(frame, side, seam, offset) } else { points }
+}
+
+/// The seam at its own place, `offset` higher, in every column.
+fn level_points(frame: &Frame, side: Side, seam: &[Point], offset: f64) -> Vec<Point> {
+    let level = level_of(frame, side, seam);
+    level.into_iter().enumerate().map(|(k, t)| [frame.u(k), t + offset]).collect()
 }
 
 /// Edge at a fixed height from the line.
 pub fn edge_at(frame: &Frame, side: Side, height: f64) -> Vec<f64> {
     side.edge(frame).iter().map(|v| side.sign() * v + height).collect()
-}
-
-/// Grows a profile outwards by a disc of radius `offset`.
-fn widen(level: &[f64], step: f64, offset: f64) -> Vec<f64> {
-    let reach = (offset / step).floor() as usize;
-    let disc: Vec<f64> =
-        (0..=reach).map(|d| (offset.powi(2) - (d as f64 * step).powi(2)).max(0.0).sqrt()).collect();
-    (0..level.len())
-        .map(|k| {
-            let window = k.saturating_sub(reach)..(k + reach + 1).min(level.len());
-            window.map(|j| level[j] + disc[k.abs_diff(j)]).fold(f64::NEG_INFINITY, f64::max)
-        })
-        .collect()
 }
 
 /// Presses an edge into what limits the line; it keeps at least 1 px from the
@@ -92,9 +138,10 @@ pub fn ring(frame: &Frame, above: &[f64], below: &[f64], size: [f64; 2]) -> Vec<
     polygon::open(&whole).to_vec()
 }
 
-/// Truncates a point to whole pixels inside the image.
+/// The nearest pixel inside the image. Seams and regions come with truncated
+/// corners; to truncate once more would move them.
 fn pixel(q: Point, size: [f64; 2]) -> Point {
-    [0, 1].map(|k| (q[k] + ROUNDING).floor().clamp(0.0, size[k] - 1.0))
+    [0, 1].map(|k| q[k].round().clamp(0.0, size[k] - 1.0))
 }
 
 /// Whether the ring is fit to be returned: simple, and the line lies inside

@@ -15,7 +15,8 @@ use region::{Limits, Segment};
 pub use seam::Energy;
 use seam::Side;
 
-/// Distance from the line, into the text, at which the seam is cheapest.
+/// Distance from the line, into the text, at which the region of the seam
+/// begins and the seam is cheapest.
 const TEXT_SHIFT: f64 = 8.0;
 /// How far the seams are pushed outwards.
 const OFFSET: f64 = 4.0;
@@ -44,17 +45,9 @@ impl Topline {
         }
     }
 
-    /// How far a seam is pushed outwards: [`OFFSET`], and what the reference
-    /// method's polygons were measured to have more or less (pixels, on both
-    /// level and tilted lines of all recorded pages).
-    fn offset(self, side: Side) -> f64 {
-        match (self, side) {
-            (Self::Baseline, Side::Below) => OFFSET - 1.0,
-            (Self::Baseline | Self::Topline, Side::Above) => OFFSET + 1.0,
-            (Self::Topline, Side::Below) => OFFSET,
-            (Self::Centreline, Side::Above) => 1.0,
-            (Self::Centreline, Side::Below) => 0.0,
-        }
+    /// How far the seams are pushed outwards.
+    fn offset(self) -> f64 {
+        if self == Self::Centreline { 0.0 } else { OFFSET }
     }
 
     /// Share of a fallback band on either side.
@@ -210,7 +203,7 @@ impl Page<'_> {
             let seam = seam::find(self.energy, &frame, &limits, side, self.topline.shift(side));
             match seam {
                 Ok(seam) => {
-                    let mut edge = assemble::edge_from_seam(&frame, side, &seam, self.topline.offset(side));
+                    let mut edge = assemble::edge_from_seam(&frame, side, &seam, self.topline.offset());
                     assemble::limit(&frame, &limits, side, &mut edge, self.size);
                     Some(edge)
                 }

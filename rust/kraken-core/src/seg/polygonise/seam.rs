@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::region::Limits;
-use crate::geom::{Point, along, polyline};
+use crate::geom::{Point, along, polygon, polyline};
 
 /// A float image.
 #[derive(Debug, Clone, Copy)]
@@ -16,19 +16,11 @@ pub struct Energy<'a> {
 }
 
 impl Energy<'_> {
-    /// Bilinear value at a point, which is pressed onto the image.
+    /// Value of the pixel nearest to a point, which is pressed onto the image.
     fn at(&self, q: Point) -> f32 {
-        let x = q[0].clamp(0.0, (self.width - 1) as f64) as f32;
-        let y = q[1].clamp(0.0, (self.height - 1) as f64) as f32;
-        let (i, j) = (x as usize, y as usize);
-        let (fx, fy) = (x - i as f32, y - j as f32);
-        let k = j * self.width + i;
-        let right = usize::from(i + 1 < self.width);
-        let below = if j + 1 < self.height { self.width } else { 0 };
-        let d = self.data;
-        let upper = d[k] + fx * (d[k + right] - d[k]);
-        let lower = d[k + below] + fx * (d[k + below + right] - d[k + below]);
-        upper + fy * (lower - upper)
+        let x = q[0].round().clamp(0.0, (self.width - 1) as f64) as usize;
+        let y = q[1].round().clamp(0.0, (self.height - 1) as f64) as usize;
+        self.data[y * self.width + x]
     }
 }
 
@@ -62,7 +54,11 @@ impl Side {
 }
 
 /// Columns that a patch is shrunk to at most.
-const MAX_COLUMNS: usize = 600;
+const MAX_COLUMNS: f64 = 600.0;
+/// Keeps whole numbers whole in spite of rounding errors.
+const ROUNDING: f64 = 1e-6;
+/// Pixels belong to the region if they are nearer to it than that.
+const MARGIN: f64 = 0.499;
 /// A distance of as many pixels costs as much as the mean energy.
 const MEAN_ENERGY_DISTANCE: f32 = 150.0;
 /// Cost of each pixel outside of the region, far above any energy.
@@ -123,54 +119,67 @@ pub fn find(
     side: Side,
     shift: f64,
 ) -> Result<Vec<Point>, &'static str> {
-    let patch = Patch::new(frame, limits, side);
-    if !patch.edge.iter().zip(&patch.limit).any(|(e, l)| l - e >= 1.5) {
+    let size = [energy.width as f64, energy.height as f64];
+    let patch = Patch::new(frame, limits, side, shift, size);
+    if !patch.edge.iter().zip(&patch.limit).any(|(e, l)| l - (e - shift) >= 1.5) {
         return Err(match side {
             Side::Above => "there is no room for a seam above it",
             Side::Below => "there is no room for a seam below it",
         });
     }
-    let cost = patch.cost(energy, frame, side, shift);
+    let cost = patch.cost(energy, frame, side);
     let rows: Vec<f64> = minimal_seam(&cost, patch.rows).into_iter().map(|r| patch.t0 + r as f64).collect();
-    let seam = patch.flatten(&rows, frame);
+    let seam = patch.flatten(&rows, side);
     if seam.is_empty() {
         return Err("its seam leaves the region of interest");
     }
-    Ok(polyline::simplify(&seam, TOLERANCE))
+    Ok(polyline::simplify(&super::assemble::truncated(frame, side, &seam), TOLERANCE))
 }
 
 /// The part of the image on one side of a line, level and with at most
 /// [`MAX_COLUMNS`] columns.
 struct Patch {
-    /// The line's edge in every column.
+    /// The line's edge, shifted into the text, in every column. Where space is
+    /// scarce it lies behind `limit`; the region is what lies between the two.
     edge: Vec<f64>,
     /// The region's limit in every column.
     limit: Vec<f64>,
     /// `t` of the first row; the rows are 1 px apart.
     t0: f64,
     rows: usize,
-    /// Distance of two columns in columns of the frame.
+    /// `u` of the first column.
+    u0: f64,
+    /// Distance of two columns in pixels.
     step: f64,
 }
 
 impl Patch {
-    fn new(frame: &Frame, limits: &Limits, side: Side) -> Self {
-        let n = frame.count().clamp(2, MAX_COLUMNS);
-        let step = (frame.count() - 1) as f64 / (n - 1) as f64;
+    fn new(frame: &Frame, limits: &Limits, side: Side, shift: f64, size: [f64; 2]) -> Self {
+        let region = limits.region[side.index()].as_slice();
+        let (lo, hi) = rotated_box(frame, side, shift, region, size);
+        let step = ((hi[0] - lo[0]).ceil() + 1.0).max(MAX_COLUMNS) / MAX_COLUMNS;
+        // Columns and rows are those of the rotated box, so only near the line's ends.
+        let first = ((frame.u(0) - lo[0]) / step).round();
+        let last = ((frame.u(frame.count() - 1) - lo[0]) / step).round().max(first + 1.0);
+        let (u0, n) = (lo[0] + first * step, (last - first) as usize + 1);
         let sample = |values: &[f64]| -> Vec<f64> {
-            (0..n).map(|i| side.sign() * interpolate(values, i as f64 * step)).collect()
+            let at = |i: usize| interpolate(values, frame.column_of(u0 + i as f64 * step));
+            (0..n).map(|i| side.sign() * at(i)).collect()
         };
-        let edge = sample(side.edge(frame));
-        let limit = sample(&limits.region[side.index()]);
-        let t0 = edge.iter().copied().fold(f64::INFINITY, f64::min);
-        let t1 = limit.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let rows = (t1 - t0).floor().max(0.0) as usize + 1;
-        Self { edge, limit, t0, rows, step }
+        let edge: Vec<f64> = sample(side.edge(frame)).into_iter().map(|t| t + shift).collect();
+        let limit = sample(region);
+        let both = || edge.iter().chain(&limit).copied();
+        let (t0, t1) = both().fold((f64::INFINITY, f64::NEG_INFINITY), |m, t| (m.0.min(t), m.1.max(t)));
+        let phase = side.sign() * lo[1];
+        let t0 = phase + (t0 - MARGIN - phase).ceil();
+        let rows = (t1 + MARGIN - t0).floor().max(0.0) as usize + 1;
+        Self { edge, limit, t0, rows, u0, step }
     }
 
     /// Points `[u, t]` of a seam, rows farther than one standard deviation from
-    /// their mean pressed to that; what thereby leaves the region is dropped.
-    fn flatten(&self, rows: &[f64], frame: &Frame) -> Vec<Point> {
+    /// their mean pressed to that, to whole rows counted from the top; what
+    /// thereby leaves the region is dropped.
+    fn flatten(&self, rows: &[f64], side: Side) -> Vec<Point> {
         // Levels are those of the frame; if the line bends so far that they
         // would cut through its text, those of the line.
         let extremes =
@@ -181,26 +190,32 @@ impl Patch {
         let mean = rows.iter().enumerate().map(|(i, t)| t - level(i)).sum::<f64>() / n;
         let variance = rows.iter().enumerate().map(|(i, t)| (t - level(i) - mean).powi(2)).sum::<f64>() / n;
         let (lo, hi) = (mean - variance.sqrt(), mean + variance.sqrt());
-        let flat =
-            rows.iter().enumerate().map(|(i, t)| [self.u(i, frame), (t - level(i)).clamp(lo, hi) + level(i)]);
+        let whole = |t: f64| {
+            let below_top = side.sign() * (t - self.t0);
+            self.t0 + side.sign() * (below_top + 1e-6).floor()
+        };
+        let flat = rows.iter().enumerate().map(|(i, t)| {
+            let near = (t - level(i)).clamp(lo, hi) + level(i);
+            [self.u(i), whole(near)]
+        });
         flat.zip(self.edge.iter().zip(&self.limit))
-            .filter(|(q, (e, l))| q[1] >= **e && q[1] <= **l)
+            .filter(|(q, (e, l))| q[1] >= e.min(**l) - MARGIN && q[1] <= e.max(**l) + MARGIN)
             .map(|(q, _)| q)
             .collect()
     }
 
-    fn u(&self, i: usize, frame: &Frame) -> f64 {
-        frame.u(0) + i as f64 * self.step * frame.step()
+    fn u(&self, i: usize) -> f64 {
+        self.u0 + i as f64 * self.step
     }
 
     /// Cost of every pixel, column after column: its energy, plus its distance
     /// from the shifted line in proportion to the mean energy.
-    fn cost(&self, energy: Energy<'_>, frame: &Frame, side: Side, shift: f64) -> Vec<f32> {
+    fn cost(&self, energy: Energy<'_>, frame: &Frame, side: Side) -> Vec<f32> {
         let outward = [frame.normal()[0] * side.sign(), frame.normal()[1] * side.sign()];
         let mut cost = Vec::with_capacity(self.rows * self.edge.len());
         let (mut sum, mut count) = (0.0_f64, 0_usize);
         for i in 0..self.edge.len() {
-            let base = frame.to_xy([self.u(i, frame), 0.0]);
+            let base = frame.to_xy([self.u(i), 0.0]);
             let range = self.inside(i);
             let start = cost.len();
             cost.resize(start + self.rows, 0.0);
@@ -215,7 +230,7 @@ impl Patch {
         let weight = mean / MEAN_ENERGY_DISTANCE;
         for (i, column) in cost.chunks_exact_mut(self.rows).enumerate() {
             let range = self.inside(i);
-            let nearest = (self.edge[i] + shift - self.t0) as f32;
+            let nearest = (self.edge[i] - self.t0) as f32;
             for (r, c) in column.iter_mut().enumerate() {
                 *c += (r as f32 - nearest).abs() * weight;
                 if !range.contains(&r) {
@@ -229,11 +244,28 @@ impl Patch {
 
     /// The rows of column `i` that lie in the region.
     fn inside(&self, i: usize) -> std::ops::Range<usize> {
-        let s = (self.edge[i] - self.t0 - 1e-6).ceil().max(0.0) as usize;
-        let e = (self.limit[i] - self.t0 + 1e-6).floor().max(0.0) as usize + 1;
+        let (near, far) = (self.edge[i].min(self.limit[i]), self.edge[i].max(self.limit[i]));
+        let s = (near - self.t0 - MARGIN).ceil().max(0.0) as usize;
+        let e = (far - self.t0 + MARGIN).floor().max(0.0) as usize + 1;
         let s = s.min(self.rows - 1);
         s..e.clamp(s, self.rows)
     }
+}
+
+/// Corners of the box that the upright box of pixels around the region on one
+/// side of the line needs in the line's frame: its columns and rows are what
+/// seams are made of.
+fn rotated_box(frame: &Frame, side: Side, shift: f64, region: &[f64], size: [f64; 2]) -> (Point, Point) {
+    let near = side.edge(frame).iter().map(|v| v + side.sign() * shift);
+    let points = near.enumerate().chain(region.iter().copied().enumerate());
+    let outline: Vec<Point> = points.map(|(k, v)| frame.to_xy([frame.u(k), v])).collect();
+    let [x0, y0, x1, y1] = polygon::bounds(&outline).unwrap_or_default();
+    let low = |v: f64, k: usize| (v + ROUNDING).floor().clamp(0.0, size[k] - 1.0);
+    let high = |v: f64, k: usize| (v - ROUNDING).ceil().clamp(0.0, size[k] - 1.0);
+    let ([x0, y0], [x1, y1]) = ([low(x0, 0), low(y0, 1)], [high(x1, 0), high(y1, 1)]);
+    let corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]].map(|q| frame.to_uv(q));
+    let b = polygon::bounds(&corners).unwrap_or_default();
+    ([b[0], b[1]], [b[2], b[3]])
 }
 
 /// Linear interpolation at a fractional index, clamped to the ends.
