@@ -33,7 +33,7 @@ _DEFAULT_RESOLUTION = 300.0
 _LONGEST_SIDE = 14_400.0
 _EXIF_ORIENTATION = 0x0112
 
-# The font: empty glyphs of half the font size, which is the unit.
+# The font: glyphs of half the font size, which is the unit, each.
 _UNITS = 1000
 _ADVANCE = 500
 _DESCENT = 250
@@ -187,7 +187,7 @@ def _write_word(pdf: FPDF, word: PlacedWord, scale: float) -> None:
 
 
 class _Fonts:
-    """Fonts without shapes; a page needs a new one only for characters that the last one lacks."""
+    """Fonts that show nothing; a page needs a new one only for characters that the last one lacks."""
 
     def __init__(self, pdf: FPDF, folder: Path) -> None:
         self._pdf = pdf
@@ -215,28 +215,33 @@ class _Fonts:
 
     def close(self) -> None:
         """Close the files, which fpdf2 reads when it writes the document."""
+        from fpdf.fonts import TTFFont
+
         for font in self._pdf.fonts.values():
-            font.close()
+            if isinstance(font, TTFFont):
+                font.close()
 
 
 def _write_font(file: Path, code_points: list[int]) -> None:
-    """Writes a TrueType font with an empty glyph for each code point."""
+    """Writes a TrueType font that has a glyph without area for each code point."""
     from fontTools.fontBuilder import FontBuilder
-    from fontTools.ttLib.tables._g_l_y_f import Glyph
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
 
     names = {code_point: f"u{code_point:04X}" for code_point in code_points}
     glyphs = [".notdef", *names.values()]
     ascent, descent = _UNITS - _DESCENT, -_DESCENT
+    # A stroke there and back shows nothing, but has a box: some readers skip text without height.
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, descent))
+    pen.lineTo((_ADVANCE, ascent))
+    pen.closePath()
     font = FontBuilder(_UNITS, isTTF=True)
     font.setupGlyphOrder(glyphs)
     font.setupCharacterMap(names)
-    font.setupGlyf(dict.fromkeys(glyphs, Glyph()))
+    font.setupGlyf(dict.fromkeys(glyphs, pen.glyph()))
     font.setupHorizontalMetrics(dict.fromkeys(glyphs, (_ADVANCE, 0)))
     font.setupHorizontalHeader(ascent=ascent, descent=descent)
     font.setupNameTable({"familyName": "Invisible", "styleName": "Regular", "fullName": "Invisible"})
     font.setupOS2(sTypoAscender=ascent, sTypoDescender=descent, usWinAscent=ascent, usWinDescent=-descent)
     font.setupPost(isFixedPitch=1)
-    # Readers of PDFs take the height of the text from the box of all glyphs.
-    font.font.recalcBBoxes = False
-    font.updateHead(xMin=0, yMin=descent, xMax=_ADVANCE, yMax=ascent)
     font.save(file)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from kraken.containers import BaselineLine, BaselineOCRRecord, BBoxOCRRecord, Segmentation, ocr_record
+from kraken.containers import BaselineLine, BaselineOCRRecord, BBoxLine, BBoxOCRRecord, Segmentation, ocr_record
 from kraken.containers.sections import precompute_polygon_sections
 from kraken.lib.bidi import bidi_class, get_display_map
 from kraken.serialization.geometry import Points
@@ -148,8 +148,8 @@ def _spread_over_box(line: Any, text: str) -> BBoxOCRRecord:
         else:
             left, right, top, bottom = x0 + a * (x1 - x0), x0 + b * (x1 - x0), y0, y1
         cuts.append(((left, top), (right, top), (right, bottom), (left, bottom)))
-    box = {**_fields(line), "bbox": line.bbox, "text_direction": line.text_direction}
-    return BBoxOCRRecord(text, cuts, [1.0] * len(text), box, line.base_dir, display_order=False)
+    made = BBoxLine(**_fields(line), bbox=line.bbox, text_direction=line.text_direction)
+    return BBoxOCRRecord(text, cuts, [1.0] * len(text), made, line.base_dir, display_order=False)
 
 
 def _spread_over_baseline(line: Any, text: str) -> BaselineOCRRecord:
