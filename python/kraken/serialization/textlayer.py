@@ -12,7 +12,14 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from kraken.containers import BaselineLine, BaselineOCRRecord, BBoxLine, BBoxOCRRecord, Segmentation, ocr_record
+from kraken.containers import (
+    BaselineLine,
+    BaselineOCRRecord,
+    BBoxLine,
+    BBoxOCRRecord,
+    Segmentation,
+    ocr_record,
+)
 from kraken.containers.sections import precompute_polygon_sections
 from kraken.lib.bidi import bidi_class, get_display_map
 from kraken.serialization.geometry import Points
@@ -30,6 +37,11 @@ _GAP = 0.2
 # Text heights of a page are rounded to this ladder around their median, for readers of PDFs
 # take lines of different font sizes for different paragraphs.
 _LADDER = 1.25
+# Words with less slope are set straight.
+_STEEPEST = math.radians(20)
+# Text heights that feet of words of a line may differ by, and differences that are left alone.
+_SAME_FOOT = 0.4
+_FARTHEST_FOOT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +311,50 @@ def _words(pieces: list[_Piece], height: float) -> Iterator[PlacedWord]:
             length=max(1.0, piece.length),
             height=height,
         )
+
+
+def levelled(words: list[PlacedWord]) -> list[PlacedWord]:
+    """The words of a line as readers of PDFs take them for one.
+
+    They tear words apart whose characters aren't at one height, and lines whose words aren't. So
+    words with little slope become parallel to a side of the page, and come nearer to a common
+    foot where that keeps them over their image.
+    """
+    straight = [_straightened(word) for word in words]
+    angle, height = straight[0].angle, straight[0].height
+    if any(word.angle != angle for word in straight):
+        return straight
+    up = (math.sin(angle), -math.cos(angle))
+    feet = [word.x * up[0] + word.y * up[1] for word in straight]
+    spread = max(feet) - min(feet)
+    if not _SAME_FOOT * height < spread < _FARTHEST_FOOT * height:
+        return straight
+    middle, share = (max(feet) + min(feet)) / 2, 1 - _SAME_FOOT * height / spread
+    shifts = [(middle - foot) * share for foot in feet]
+    return [
+        replace(word, x=word.x + shift * up[0], y=word.y + shift * up[1])
+        for word, shift in zip(straight, shifts, strict=True)
+    ]
+
+
+def _straightened(word: PlacedWord) -> PlacedWord:
+    """The word parallel to a side of the page if it's nearly so, around the same middle."""
+    quarter = math.pi / 2
+    straight = round(word.angle / quarter) * quarter
+    slope = word.angle - straight
+    if abs(slope) > _STEEPEST:
+        return word
+    shift, rise = word.length / 2, word.height / 2
+    x = word.x + shift * math.cos(word.angle) + rise * math.sin(word.angle)
+    y = word.y + shift * math.sin(word.angle) - rise * math.cos(word.angle)
+    shift *= math.cos(slope)
+    return replace(
+        word,
+        x=x - shift * math.cos(straight) - rise * math.sin(straight),
+        y=y - shift * math.sin(straight) + rise * math.cos(straight),
+        angle=straight,
+        length=2 * shift,
+    )
 
 
 def limited(word: PlacedWord, width: float, height: float) -> PlacedWord:
