@@ -217,8 +217,22 @@ def _pieces(line: Line) -> list[_Piece]:
         if not all(math.isfinite(value) for point in (*quad, *baseline) for value in point):
             raise ValueError(f"Line {record.id!r} has coordinates that aren't finite")
         pieces.append(_piece(visible, rank[shown[0]], quad, baseline))
+    _measure(pieces, line.boundary)
     _part(pieces)
     return pieces
+
+
+def _measure(pieces: list[_Piece], boundary: Points) -> None:
+    """Take extents across the line that no cut tells from the line's outline."""
+    for piece in pieces:
+        if len(boundary) < 3 or (piece.above or 0) >= 1 <= (piece.below or 0):
+            continue
+        (x, y), (ux, uy) = piece.start, piece.along
+        offsets = [(px - x) * uy - (py - y) * ux for px, py in boundary]
+        if (piece.above or 0) < 1:
+            piece.above = median([offset for offset in offsets if offset >= 0] or [0.0])
+        if (piece.below or 0) < 1:
+            piece.below = median([-offset for offset in offsets if offset <= 0] or [0.0])
 
 
 def _outline(line: Line, segment: Segment) -> tuple[Points, Points]:
@@ -251,9 +265,10 @@ def _piece(text: str, rank: int, quad: Points, baseline: Points) -> _Piece:
         ux, uy, reach = -ux, -uy, -reach
     shift = (heads[0] - start[0]) * ux + (heads[1] - start[1]) * uy
     x, y = start[0] + shift * ux, start[1] + shift * uy
-    # Up is to the left of the direction of the line.
-    above = ((ax - x + dx - x) * uy - (ay - y + dy - y) * ux) / 2
-    below = ((bx - x + cx - x) * -uy + (by - y + cy - y) * ux) / 2
+    # Up is to the left of the direction of the line. At its ends cuts may miss a side of the
+    # outline, their corners are on the baseline then.
+    above = max((ax - x) * uy - (ay - y) * ux, (dx - x) * uy - (dy - y) * ux)
+    below = max((by - y) * ux - (bx - x) * uy, (cy - y) * ux - (cx - x) * uy)
     return _Piece(text, rank, (x, y), (ux, uy), reach, above, below)
 
 

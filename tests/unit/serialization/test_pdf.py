@@ -270,6 +270,14 @@ def test_lines_without_cuts_get_their_text_spread(tmp_path: Path) -> None:
     )
 
 
+def test_lines_that_no_cut_crosses_get_the_height_of_their_outline() -> None:
+    outline = [(100, 60), (700, 60), (700, 110), (100, 110)]
+    line = BaselineLine(id="l", baseline=[(0, 100), (90, 100)], boundary=outline)
+    record = BaselineOCRRecord("word", [(0, 20), (20, 40), (40, 60), (60, 80)], [1.0] * 4, line)
+    ((word,),) = place_words(container([record]))
+    assert (word.x, word.y, word.length, word.height) == pytest.approx((0, 110, 80, 50))
+
+
 def test_lines_without_place_are_named(caplog: pytest.LogCaptureFixture) -> None:
     lines = [BaselineLine(id="nowhere", text="abc"), BBoxLine(id="empty", bbox=(0, 0, 9, 9), text=" ")]
     with caplog.at_level(logging.WARNING):
