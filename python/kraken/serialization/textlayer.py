@@ -12,6 +12,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from kraken.containers import (
     BaselineLine,
     BaselineOCRRecord,
@@ -39,6 +41,8 @@ _GAP = 0.2
 _LADDER = 1.25
 # Words with less slope are set straight.
 _STEEPEST = math.radians(20)
+# Text height as share of the distance of lines, at most: readers of PDFs mix lines that overlap.
+_OF_PITCH = 0.7
 # Text heights that feet of words of a line may differ by, and differences that are left alone.
 _SAME_FOOT = 0.4
 _FARTHEST_FOOT = 1.5
@@ -105,7 +109,10 @@ def place_words(segmentation: Segmentation) -> Iterator[list[PlacedWord]]:
     for record in page.lines:
         record.regions = None
     placed = [pieces for line in build(page, sub_line=True).lines if (pieces := _pieces(line))]
-    heights = [_height(pieces) for pieces in placed]
+    heights = [
+        min(_height(pieces), max(1.0, _OF_PITCH * pitch))
+        for pieces, pitch in zip(placed, _pitches(placed), strict=True)
+    ]
     middle = median(heights) if heights else 1.0
     for pieces, height in zip(placed, heights, strict=True):
         rounded = middle * _LADDER ** round(math.log(height / middle, _LADDER))
@@ -309,6 +316,26 @@ def _height(pieces: list[_Piece]) -> float:
     if known:
         return max(1.0, median(known))
     return max(1.0, 1.5 * sum(p.length for p in pieces) / sum(len(p.text) for p in pieces))
+
+
+def _pitches(lines: list[list[_Piece]]) -> list[float]:
+    """Distance of each line to the nearest one above or below it, infinite without one."""
+    starts = np.array([pieces[0].start for pieces in lines], float).reshape(-1, 2)
+    ends = np.array(
+        [(p.start[0] + p.along[0] * p.length, p.start[1] + p.along[1] * p.length) for *_, p in lines], float
+    ).reshape(-1, 2)
+    middles = (starts + ends) / 2
+    pitches = []
+    for pieces, middle in zip(lines, middles, strict=True):
+        (ux, uy), height = pieces[0].along, _height(pieces)
+        along, across = np.array([ux, uy]), np.array([uy, -ux])
+        reach = np.sort(np.stack([starts @ along, ends @ along]), axis=0)
+        beside = (reach[0] < middle @ along) & (middle @ along < reach[1])
+        distances = np.abs((middles - middle) @ across)
+        # what is nearer continues the line or is written between the lines
+        distances = distances[beside & (distances > 0.3 * height)]
+        pitches.append(float(distances.min()) if len(distances) else math.inf)
+    return pitches
 
 
 def _words(pieces: list[_Piece], height: float) -> Iterator[PlacedWord]:
