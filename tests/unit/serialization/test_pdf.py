@@ -155,8 +155,8 @@ def test_lines_whose_outlines_overlap_stay_apart(tmp_path: Path) -> None:
     lines = [
         BaselineLine(
             id=f"l{n}",
-            baseline=[(100, 100 + 30 * n), (900, 100 + 30 * n)],
-            boundary=[(100, 60 + 30 * n), (900, 60 + 30 * n), (900, 115 + 30 * n), (100, 115 + 30 * n)],
+            baseline=[(100, 100 + 30 * n), (420, 100 + 30 * n)],
+            boundary=[(100, 60 + 30 * n), (420, 60 + 30 * n), (420, 115 + 30 * n), (100, 115 + 30 * n)],
             text=text,
         )
         for n, text in enumerate(texts)
@@ -199,7 +199,7 @@ def test_boxes_lie_on_the_words(tmp_path: Path, kind: str, texts: list[str], rtl
     assert max(errors) <= 0.3 * np.mean(widths)
 
 
-@pytest.mark.parametrize("degrees", [-170, -90, -45, -3, 0, 3, 15, 30, 90, 95, 180])
+@pytest.mark.parametrize("degrees", [-170, -90, -30, -3, 0, 3, 15, 30, 90, 95, 180])
 def test_words_follow_the_baseline(tmp_path: Path, degrees: float) -> None:
     """A line turned by any angle: words keep their distance to the middle of the page."""
     turn = math.radians(degrees)
