@@ -284,3 +284,36 @@ def test_any_tree_is_read(body: list[str], linetype: Any, tmp_path_factory: pyte
     for key, order in found.reading_orders.items():
         assert isinstance(key, str)
         assert len(set(order["order"])) == len(order["order"])
+
+
+HUGE = 100_000_000
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "filling"),
+    [
+        pytest.param(LAUGHS + "]>", page(region(line("&a11;"))), "", id="entity bomb"),
+        pytest.param(
+            '<!DOCTYPE x [<!ENTITY e SYSTEM "secret.txt">]>',
+            page(region(line("&e;"))),
+            "",
+            id="external entity",
+        ),
+        pytest.param(*page(region(line(), attributes='id="r1" custom="#"')).split("#"), "a", id="attribute"),
+        pytest.param(*page(region(line("#"))).split("#"), "a", id="text"),
+        pytest.param(*page('<TextRegion><Coords points="#"/></TextRegion>').split("#"), "1", id="points"),
+    ],
+)
+def test_attacks_cost_little(start: str, end: str, filling: str, tmp_path: Path) -> None:
+    """100 MB where a few bytes belong, and bombs: under a second of CPU, memory of about the file."""
+    import resource  # not on Windows
+
+    file = tmp_path / "hostile.xml"
+    file.write_text(start + filling * HUGE + end, encoding="utf-8")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.process_time()
+    with pytest.raises(ValueError, match=r"hostile\.xml"):
+        XMLPage(file)
+    assert time.process_time() - started < 1
+    # Kilobytes on Linux, bytes on macOS; the file itself and the parser's 10 MB are allowed.
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) * 1024 < 1.3 * HUGE + 50_000_000
