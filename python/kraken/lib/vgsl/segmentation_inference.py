@@ -263,8 +263,8 @@ def polygonise(
 ) -> list[Points | None]:
     """Polygon of each line in heatmap coordinates.
 
-    No polygon crosses another line or the outline of a region that holds the
-    middle of its line.
+    No polygon crosses another line or, on the side of the text, the outline of
+    a region that holds the middle of its line.
     """
     inverse = (1 / heat.scale[0], 1 / heat.scale[1])
     outlines = [

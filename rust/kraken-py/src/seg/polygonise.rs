@@ -59,7 +59,7 @@ fn region_of_interest(
         let frame = frame::Frame::new(&line)
             .ok_or_else(|| Error::Geometry("line has no two distinct points".to_owned()))?;
         let segments = obstacles.iter().flat_map(|o| o.windows(2));
-        let segments = segments.map(|w| region::Segment { a: w[0], b: w[1] });
+        let segments = segments.map(|w| region::Segment::new(w[0], w[1]));
         Ok(region::Limits::new(&frame, size, segments).region)
     })
 }

@@ -50,6 +50,11 @@ impl Topline {
         if self == Self::Centreline { 0.0 } else { OFFSET }
     }
 
+    /// The sides, above and below, that the text stands on.
+    fn text_sides(self) -> [bool; 2] {
+        [self != Self::Topline, self != Self::Baseline]
+    }
+
     /// Share of a fallback band on either side.
     fn shares(self) -> [f64; 2] {
         match self {
@@ -65,7 +70,9 @@ impl Topline {
 pub struct Obstacles<'a> {
     /// Polylines that no polygon may cross.
     pub common: &'a [Vec<Point>],
-    /// Polylines that only some lines must not cross.
+    /// Polylines that only some lines' polygons must not cross, on the side of
+    /// the text: the outlines of their regions often run close by the baseline
+    /// and would cut off what hangs below it.
     pub special: &'a [Vec<Point>],
     /// For each line, indices into `special`; empty if there are none.
     pub per_line: &'a [Vec<usize>],
@@ -165,9 +172,7 @@ fn owned_segments(lines: &[Vec<Point>], common: &[Vec<Point>]) -> Vec<(Option<us
 }
 
 fn segments(line: &[Point]) -> impl Iterator<Item = Segment> + '_ {
-    line.windows(2)
-        .filter(|w| w.iter().flatten().all(|v| v.is_finite()))
-        .map(|w| Segment { a: w[0], b: w[1] })
+    line.windows(2).filter(|w| w.iter().flatten().all(|v| v.is_finite())).map(|w| Segment::new(w[0], w[1]))
 }
 
 /// What all lines share.
@@ -182,7 +187,9 @@ struct Page<'a> {
 impl Page<'_> {
     fn obstacles_of(&self, line: usize) -> impl Iterator<Item = Segment> {
         let special = self.obstacles.per_line.get(line).into_iter().flatten();
-        let special = special.flat_map(|k| segments(&self.obstacles.special[*k]));
+        let sides = self.topline.text_sides();
+        let special =
+            special.flat_map(|k| segments(&self.obstacles.special[*k])).map(move |s| Segment { sides, ..s });
         self.segments.iter().filter(move |(owner, _)| *owner != Some(line)).map(|(_, s)| *s).chain(special)
     }
 

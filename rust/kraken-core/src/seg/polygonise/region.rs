@@ -16,6 +16,15 @@ pub struct Segment {
     pub a: Point,
     /// Where it ends.
     pub b: Point,
+    /// Whether it limits a polygon above and below the line.
+    pub sides: [bool; 2],
+}
+
+impl Segment {
+    /// A segment that limits both sides.
+    pub fn new(a: Point, b: Point) -> Self {
+        Self { a, b, sides: [true; 2] }
+    }
 }
 
 /// Limits of the polygon in every column of a frame.
@@ -42,11 +51,11 @@ impl Limits {
             hi.push(e.max(frame.bottom[k]));
         }
         let mut limits = Self { hard: [lo, hi], region: [Vec::new(), Vec::new()], enclosed: false };
-        for (_, a, b) in nearest_first(frame, obstacles) {
-            if limits.is_beyond(frame, a, b) {
+        for (_, s) in nearest_first(frame, obstacles) {
+            if limits.is_beyond(frame, s.a, s.b) {
                 continue;
             }
-            limits.add(frame, a, b);
+            limits.add(frame, s);
         }
         limits.region = [limits.join_rays(frame, 0), limits.join_rays(frame, 1)];
         limits
@@ -60,8 +69,8 @@ impl Limits {
             || columns.clone().all(|k| v0 > self.hard[1][k] + OBSTACLE_RADIUS)
     }
 
-    /// Lets the segment `a`–`b`, `a` left of `b`, limit the columns it covers.
-    fn add(&mut self, frame: &Frame, a: Point, b: Point) {
+    /// Lets a segment, `a` left of `b`, limit the columns it covers.
+    fn add(&mut self, frame: &Frame, Segment { a, b, sides }: Segment) {
         let steep = (b[1] - a[1]).abs() > (b[0] - a[0]).abs();
         let columns = frame.columns(a[0] - OBSTACLE_RADIUS, b[0] + OBSTACLE_RADIUS);
         let spans: Vec<(usize, f64, f64)> = columns
@@ -78,9 +87,9 @@ impl Limits {
             return;
         }
         for (k, s, e) in spans {
-            if e <= frame.top[k] {
+            if sides[0] && e <= frame.top[k] {
                 self.hard[0][k] = self.hard[0][k].max(e);
-            } else if s >= frame.bottom[k] {
+            } else if sides[1] && s >= frame.bottom[k] {
                 self.hard[1][k] = self.hard[1][k].min(s);
             }
         }
@@ -148,16 +157,16 @@ fn capsule(a: Point, b: Point, u: f64) -> (f64, f64) {
 /// The segments in the line's frame, left end first, that share a column with
 /// it, in order of their distance from it: once the near ones have set the
 /// limits, the far ones need no work per column.
-fn nearest_first(frame: &Frame, obstacles: impl Iterator<Item = Segment>) -> Vec<(f64, Point, Point)> {
+fn nearest_first(frame: &Frame, obstacles: impl Iterator<Item = Segment>) -> Vec<(f64, Segment)> {
     let top = frame.top.iter().copied().fold(f64::INFINITY, f64::min);
     let bottom = frame.bottom.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let (u0, u1) = (frame.u(0) - OBSTACLE_RADIUS, frame.u(frame.count() - 1) + OBSTACLE_RADIUS);
-    let mut found: Vec<(f64, Point, Point)> = obstacles
+    let mut found: Vec<(f64, Segment)> = obstacles
         .filter_map(|s| {
             let (a, b) = (frame.to_uv(s.a), frame.to_uv(s.b));
             let (a, b) = if a[0] <= b[0] { (a, b) } else { (b, a) };
             let gap = (top - a[1].max(b[1])).max(a[1].min(b[1]) - bottom);
-            (b[0] >= u0 && a[0] <= u1).then_some((gap, a, b))
+            (b[0] >= u0 && a[0] <= u1).then_some((gap, Segment { a, b, ..s }))
         })
         .collect();
     found.sort_by(|x, y| x.0.total_cmp(&y.0));
@@ -184,8 +193,8 @@ mod tests {
 
     #[test]
     fn the_nearest_line_is_the_limit() -> Result<(), String> {
-        let near = Segment { a: [0.0, 30.0], b: [200.0, 30.0] };
-        let far = Segment { a: [0.0, 10.0], b: [200.0, 10.0] };
+        let near = Segment::new([0.0, 30.0], [200.0, 30.0]);
+        let far = Segment::new([0.0, 10.0], [200.0, 10.0]);
         let (_, l) = limits(&[[20.0, 40.0], [120.0, 40.0]], &[far, near])?;
         assert!(l.hard[0].iter().all(|v| (*v + 9.0).abs() < 1e-9));
         Ok(())
@@ -193,7 +202,7 @@ mod tests {
 
     #[test]
     fn rays_miss_what_lies_between_them() -> Result<(), String> {
-        let speck = Segment { a: [43.0, 30.0], b: [46.0, 30.0] };
+        let speck = Segment::new([43.0, 30.0], [46.0, 30.0]);
         let (_, l) = limits(&[[20.0, 40.0], [120.0, 40.0]], &[speck])?;
         assert!(l.region[0].iter().all(|v| *v == -40.0));
         assert!((l.hard[0][25] + 9.0).abs() < 1e-9);
@@ -202,7 +211,7 @@ mod tests {
 
     #[test]
     fn crossing_outlines_do_not_notch() -> Result<(), String> {
-        let upright = Segment { a: [70.0, 0.0], b: [71.0, 90.0] };
+        let upright = Segment::new([70.0, 0.0], [71.0, 90.0]);
         let (_, l) = limits(&[[20.0, 40.0], [120.0, 40.0]], &[upright])?;
         assert!(l.hard[0].iter().all(|v| *v == -40.0));
         assert!(!l.enclosed);
