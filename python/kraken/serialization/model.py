@@ -87,6 +87,7 @@ class Line:
         text: The text where it's written as a whole, otherwise ``None``.
         quads: Outlines of the code points as an array (n, 4, 2), ``None`` if some aren't
             quadrangles with whole coordinates.
+        extremes: Least and greatest coordinates of the outlines in segments, each (2, n).
         confidences: Confidence of each code point.
     """
 
@@ -98,6 +99,7 @@ class Line:
     segments: list[Segment] = field(default_factory=list)
     text: str | None = None
     quads: NDArray[np.int64] | None = None
+    extremes: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     confidences: list[Any] = field(default_factory=list)
 
     @property
@@ -223,10 +225,11 @@ def _cut(record: Any, line: Line, page: Page) -> bool:
     cuts: Any
     line.quads, outlines = _quads(record, starts)
     if line.quads is not None and len(line.quads) >= count and texts:
-        cuts, quads = line.quads, line.quads[:count]
-        low = np.minimum.reduceat(quads.min(axis=1), starts)
-        high = np.maximum.reduceat(quads.max(axis=1), starts)
-        boxes = [(x0, y0, x1, y1) for (x0, y0), (x1, y1) in zip(low.tolist(), high.tolist(), strict=True)]
+        cuts, (low, high) = line.quads, extremes(line.quads[:count])
+        line.extremes = low, high
+        left, top = np.minimum.reduceat(low, starts, axis=1).tolist()
+        right, bottom = np.maximum.reduceat(high, starts, axis=1).tolist()
+        boxes = list(zip(left, top, right, bottom, strict=True))
     else:
         line.quads, cuts = None, record.cuts
         if len(cuts) < count or not all(map(len, cuts[:count])):
@@ -248,6 +251,14 @@ def _cut(record: Any, line: Line, page: Page) -> bool:
         page.segment_count += 1
         page.glyph_count += len(text)
     return True
+
+
+def extremes(quads: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Least and greatest coordinates of n quadrangles, as arrays (2, n)."""
+    a, b, c, d = quads.transpose(1, 2, 0)
+    # Several times as fast as reducing along the short axis.
+    low = np.minimum(np.minimum(a, b), np.minimum(c, d))
+    return low, np.maximum(np.maximum(a, b), np.maximum(c, d))
 
 
 def _around(boxes: list[Box]) -> Box:
@@ -283,10 +294,9 @@ def _quads(record: Any, starts: list[int]) -> tuple[NDArray[np.int64] | None, Se
         return None, none
     pairs = as_points(record._cuts, "cuts")
     inner = pairs[:count]
-    spans = np.stack(
-        [np.minimum.reduceat(inner.min(axis=1), starts), np.maximum.reduceat(inner.max(axis=1), starts)],
-        axis=1,
-    )
+    nearest = np.minimum.reduceat(np.minimum(inner[:, 0], inner[:, 1]), starts)
+    farthest = np.maximum.reduceat(np.maximum(inner[:, 0], inner[:, 1]), starts)
+    spans = np.stack([nearest, farthest], axis=1)
     baseline, boundary = record._geometry
     line, ring = as_points(baseline, "baseline"), as_points(boundary, "boundary")
     corners, complete = cut_corners(line, ring, np.concatenate([pairs, spans]))

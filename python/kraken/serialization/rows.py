@@ -7,7 +7,7 @@ instead of evaluating several expressions for each glyph.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,10 +68,10 @@ def _quads(line: Line) -> NDArray[np.int64] | None:
     return np.maximum(line.quads[: line.segments[-1].span.stop], 0)
 
 
-def _boxes(quads: NDArray[np.int64]) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Columns xmin, ymin, xmax, ymax."""
-    x0, y0 = quads.min(axis=1).T.tolist()
-    x1, y1 = quads.max(axis=1).T.tolist()
+def _boxes(line: Line) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Columns xmin, ymin, xmax, ymax, not negative."""
+    assert line.extremes is not None  # there wherever quadrangles are
+    (x0, y0), (x1, y1) = (np.maximum(corner, 0).tolist() for corner in line.extremes)
     return x0, y0, x1, y1
 
 
@@ -88,7 +88,7 @@ def _alto_glyphs(line: Line, pattern: str) -> list[str]:
     quads = _quads(line)
     if quads is not None:
         numbers, chars, values = _common(line)
-        x0, y0, x1, y1 = _boxes(quads)
+        x0, y0, x1, y1 = _boxes(line)
         widths = [right - left for left, right in zip(x0, x1, strict=True)]
         heights = [bottom - top for top, bottom in zip(y0, y1, strict=True)]
         points = _strings(quads, "%d %d %d %d %d %d %d %d")
@@ -119,59 +119,63 @@ def _page_glyphs(line: Line, pattern: str) -> list[str]:
     ]
 
 
-def alto_segments(line: Line, pattern: str) -> Iterator[tuple[Any, ...]]:
+def alto_segments(line: Line, glyph: str, word: str, outline: str, space: str) -> str:
     """Segments of a line for ALTO.
 
     Args:
         line: The line.
-        pattern: Markup of a glyph with places for running number, text, x, y, width, height,
+        glyph: Markup of a glyph with places for running number, text, x, y, width, height,
             confidence and points.
-
-    Yields:
-        Whether it's an ``SP``, running number, text, box attributes; for others also confidence,
-        points (``None`` without outline) and glyphs.
+        word: Markup of a word with places for running number, text, box attributes, confidence,
+            outline and glyphs.
+        outline: Markup of an outline with a place for points.
+        space: Markup of white space with places for running number and box attributes.
     """
-    glyphs = _alto_glyphs(line, pattern)
+    glyphs = _alto_glyphs(line, glyph)
+    rows = []
     for i, segment in enumerate(line.segments):
         box = alto_box(segment.box)
         if i and segment.text.isspace():
-            yield True, segment.index, "", box, "", None, ""
+            rows.append(space % (segment.index, box))
             continue
-        points = spaced(segment.boundary) if segment.boundary is not None else None
-        yield (
-            False,
-            segment.index,
-            _escaped(segment.text),
-            box,
-            confidence(segment.confidence),
-            points,
-            "\n".join(glyphs[segment.span]),
-        )
+        shape = outline % spaced(segment.boundary) if segment.boundary is not None else ""
+        text, inner = _escaped(segment.text), "\n".join(glyphs[segment.span])
+        rows.append(word % (segment.index, text, box, confidence(segment.confidence), shape, inner))
+    return "\n".join(rows)
 
 
-def page_segments(line: Line, pattern: str) -> Iterator[tuple[int, str, str, str, str]]:
+def page_segments(line: Line, glyph: str, word: str) -> str:
     """Segments of a line for PAGE.
 
     Args:
         line: The line.
-        pattern: Markup of a glyph with places for running number, points, confidence and text.
-
-    Yields:
-        Running number, text, points, confidence, glyphs.
+        glyph: Markup of a glyph with places for running number, points, confidence and text.
+        word: Markup of a word with places for running number, points, glyphs, confidence and text.
     """
-    glyphs = _page_glyphs(line, pattern)
+    glyphs = _page_glyphs(line, glyph)
+    rows = []
     for segment in line.segments:
-        outline = segment.boundary if segment.boundary is not None else box_corners(segment.box)
+        points = comma_pairs(segment.boundary if segment.boundary is not None else box_corners(segment.box))
         text, inner = _escaped(segment.text), "\n".join(glyphs[segment.span])
-        yield segment.index, text, comma_pairs(outline), confidence(segment.confidence), inner
+        rows.append(word % (segment.index, points, inner, confidence(segment.confidence), text))
+    return "\n".join(rows)
 
 
-def hocr_segments(line: Line) -> Iterator[tuple[int, str, str, str, str | None]]:
-    """Running number, text, box, confidences and points (``None`` without outline) of each segment."""
+def hocr_segments(line: Line, word: str, outline: str) -> str:
+    """Segments of a line for hOCR.
+
+    Args:
+        line: The line.
+        word: Markup of a word with places for running number, box, confidences, outline and text.
+        outline: Markup of an outline with a place for points.
+    """
+    rows = []
     for segment in line.segments:
-        points = spaced(segment.boundary) if segment.boundary is not None else None
+        shape = outline % spaced(segment.boundary) if segment.boundary is not None else ""
         confidences = " ".join([str(clipped(value)) for value in segment.confidences])
-        yield segment.index, _escaped(segment.text), spaced_box(segment.box), confidences, points
+        text = _escaped(segment.text)
+        rows.append(word % (segment.index, spaced_box(segment.box), confidences, shape, text))
+    return "".join(rows)
 
 
 def abbyy_glyphs(line: Line, pattern: str) -> str:
@@ -188,7 +192,7 @@ def abbyy_glyphs(line: Line, pattern: str) -> str:
         starts = [0] * len(chars)
         for segment in line.segments:
             starts[segment.span.start] = 1
-        return "".join(_formatted(pattern, *_boxes(quads), starts, list(map(percentage, values)), chars))
+        return "".join(_formatted(pattern, *_boxes(line), starts, list(map(percentage, values)), chars))
     rows = []
     for segment in line.segments:
         start = 1
