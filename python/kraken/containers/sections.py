@@ -38,17 +38,28 @@ def as_points(points: Points, name: str) -> npt.NDArray[np.float64]:
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
+def cut_corners(
+    baseline: npt.NDArray[np.float64], boundary: npt.NDArray[np.float64], cuts: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Corners (k, 4, 2) of the sections of (k, 2) distances, and which of them are whole."""
+    corners, complete, _, _ = _geom.sections(baseline, boundary, cuts)
+    return corners.reshape(-1, 4, 2), complete
+
+
+def as_sections(corners: npt.NDArray[np.int64], complete: npt.NDArray[np.bool_]) -> list[Section]:
+    """Sections with these corners; of those that aren't whole the first two points count."""
+    return [
+        (a, b, c, d) if whole else [a, b]
+        for (a, b, c, d), whole in zip(corners.tolist(), complete.tolist(), strict=True)
+    ]
+
+
 def cut_sections(
     baseline: npt.NDArray[np.float64], boundary: npt.NDArray[np.float64], cuts: npt.NDArray[np.float64]
 ) -> tuple[list[Section], npt.NDArray[np.float64], float]:
     """Sections of (k, 2) distances, the raw cuts (2k, 5) and the length of the baseline."""
     corners, complete, raw, length = _geom.sections(baseline, boundary, cuts)
-    points = corners.reshape(-1, 4, 2).tolist()
-    sections: list[Section] = [
-        (a, b, c, d) if whole else [a, b]
-        for (a, b, c, d), whole in zip(points, complete.tolist(), strict=True)
-    ]
-    return sections, raw, length
+    return as_sections(corners.reshape(-1, 4, 2), complete), raw, length
 
 
 def compute_polygon_section(baseline: Points, boundary: Points, dist1: float, dist2: float) -> Section:

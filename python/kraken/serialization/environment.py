@@ -37,7 +37,7 @@ def _equip(environment: Environment) -> Environment:
         rows.page_segments,
         rows.hocr_segments,
         rows.abbyy_glyphs,
-        rows.flat,
+        rows.flat_cuts,
     ):
         environment.filters[function.__name__] = function
     return environment
