@@ -45,6 +45,8 @@ class PageWriter:
         em = int(height / rng.uniform(36, 68))
         left, right = (width * rng.uniform(0.04, 0.14, 2)).tolist()
         top, bottom = (height * rng.uniform(0.03, 0.13, 2)).tolist()
+        if rng.random() < 0.05:  # blank pages: normalisation would make lines of nothing
+            return self._scan(width, height)
         if rng.random() < 0.4:
             top = self._running_head(left, width - right, max(top, 2.5 * em), em)
         columns = int(rng.choice([1, 1, 1, 2, 2, 3])) if width > 28 * em else 1

@@ -15,7 +15,7 @@ CLASS_MAPPING = {
 }
 
 
-def draw_targets(page: Page, line_width: float = 6, overhang: float = 4) -> np.ndarray:
+def draw_targets(page: Page, line_width: float = 6, overhang: float = 2) -> np.ndarray:
     """Draws the maps of a page with straight lines.
 
     A baseline is a bar of `line_width` pixels; a separator is the first (last) 5 pixels of it, thickened

@@ -62,7 +62,7 @@ def main() -> None:
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="model file to write")
     parser.add_argument("--pages", type=int, default=400, help="pages to draw (default 400)")
-    parser.add_argument("--epochs", type=int, default=2, help="times each page is seen (default 2)")
+    parser.add_argument("--epochs", type=int, default=3, help="times each page is seen (default 3)")
     parser.add_argument("--seed", type=int, default=1, help="seed of weights and order (default 1)")
     parser.add_argument("--threads", type=int, default=2, help="threads (default 2)")
     args = parser.parse_args()
