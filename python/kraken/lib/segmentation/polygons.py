@@ -103,7 +103,8 @@ def calculate_polygonal_environment(
         raise_on_error: Raise where otherwise a warning is logged.
         line_suppl_obj: For each baseline, polylines that bound only that one, on the
             side of its text (the outlines of its regions; below a baseline they would
-            cut off descenders). With ``topline=None`` on both sides. The same object may be listed for many lines.
+            cut off descenders). With ``topline=None`` on both sides. The same object
+            may be listed for many lines.
         num_threads: Threads to use; 0 for all of the machine's. Results
             don't depend on it.
 
