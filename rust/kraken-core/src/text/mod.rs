@@ -3,3 +3,4 @@
 pub mod beam;
 pub mod bidi;
 pub mod ctc;
+mod paths;
