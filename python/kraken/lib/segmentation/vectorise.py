@@ -36,6 +36,8 @@ def vectorize_lines(
     min_length: float = 5,
     text_direction: str = "horizontal",
     max_endpoints: int = 400,
+    *,
+    num_threads: int = 1,
 ) -> list[Polyline]:
     """Finds the baselines of a heatmap.
 
@@ -53,6 +55,7 @@ def vectorize_lines(
         text_direction: ``'horizontal'`` or ``'vertical'``.
         max_endpoints: Without effect: every line is kept, however many there are. Accepted since callers
             written for the limit of other implementations pass it.
+        num_threads: Threads to use; 0 for all of the machine's. Results don't depend on it.
 
     Returns:
         Polylines as lists of ``[x, y]`` in whole pixels of the map.
@@ -63,7 +66,8 @@ def vectorize_lines(
     if text_direction not in ("horizontal", "vertical"):
         raise ValueError(f"Invalid text direction {text_direction!r}; it is 'horizontal' or 'vertical'.")
     heatmap = _heatmap(im, 3, "(≥3, H, W)")
-    return _seg.vectorise_lines(heatmap, float(threshold), float(min_length), text_direction == "vertical")
+    vertical = text_direction == "vertical"
+    return _seg.vectorise_lines(heatmap, float(threshold), float(min_length), vertical, num_threads)
 
 
 def vectorize_regions(im: npt.ArrayLike, threshold: float = 0.5) -> list[Polyline]:

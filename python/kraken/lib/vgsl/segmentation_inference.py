@@ -245,12 +245,13 @@ class _Line:
     baseline: Points
 
 
-def find_baselines(heat: Heatmap, classes: _Classes, orientation: str) -> list[_Line]:
+def find_baselines(heat: Heatmap, classes: _Classes, orientation: str, num_threads: int = 1) -> list[_Line]:
     """Baselines of every class in heatmap coordinates."""
     found: list[_Line] = []
     for channel, name in _by_channel(classes.baselines).items():
         stack = heat.probabilities[[classes.start, classes.end, channel]]
-        found.extend(_Line(name, line) for line in vectorize_lines(stack, text_direction=orientation))
+        lines = vectorize_lines(stack, text_direction=orientation, num_threads=num_threads)
+        found.extend(_Line(name, line) for line in lines)
     return found
 
 
@@ -346,7 +347,7 @@ def predict_page(model: TorchVGSLModel, im: Image.Image) -> Segmentation:
     classes = class_channels(model)
     heat = compute_heatmap(model, im, config.input_padding)
     regions = find_regions(heat, classes.regions, im.size)
-    found = find_baselines(heat, classes, orientation)
+    found = find_baselines(heat, classes, orientation, config.num_threads)
     topline = model.user_metadata.get("topline", False)
     polygons = polygonise(heat, found, regions, topline if topline is None else bool(topline), config)
     lines = _page_lines(found, polygons, heat, regions, im.size)
