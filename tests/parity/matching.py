@@ -35,6 +35,16 @@ def match_lines(
     return [(int(i), int(j)) for i, j in zip(rows, cols, strict=True) if cost[i, j] <= limit]
 
 
+def edit_distance(a: str, b: str) -> int:
+    """Number of insertions, deletions and substitutions between two texts (Levenshtein 1966)."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (x != y))
+    return row[-1]
+
+
 def iou(a: Points, b: Points) -> float:
     """Intersection over union of two rings."""
     p, q = (shapely.make_valid(shapely.Polygon(ring)) for ring in (a, b))

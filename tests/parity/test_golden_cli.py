@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from PIL import Image
 
 from kraken.containers import Segmentation
 from tests.conftest import SHARED, shared_path
+from tests.parity.matching import edit_distance
 
 FOLDER = SHARED / "golden" / "cli"
 CASES: list[dict[str, Any]] = []
@@ -80,8 +80,8 @@ def _check_xml(path: Path, check: dict[str, Any]) -> None:
 def _check_text(path: Path, check: dict[str, Any]) -> None:
     text = path.read_text(encoding="utf-8")
     assert abs(text.count("\n") - check["lines"]) <= check["tol"]
-    ratio = difflib.SequenceMatcher(None, text, check["text"], autojunk=False).ratio()
-    assert ratio >= check["similarity"], text
+    longest = max(len(text), len(check["text"]), 1)
+    assert 1 - edit_distance(text, check["text"]) / longest >= check["similarity"], text
 
 
 def _check_output(path: Path, check: dict[str, Any]) -> None:
