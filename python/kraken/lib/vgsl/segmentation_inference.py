@@ -42,8 +42,6 @@ __all__ = ["Heatmap", "compute_heatmap", "predict_page"]
 MAX_NETWORK_PIXELS = 64_000_000
 #: Networks divide each side by up to this number.
 MIN_NETWORK_SIDE = 4
-#: Regions below this number of pixels on the page are noise of a nearly empty page.
-MIN_REGION_POINTS = 3
 
 Points = list[list[int]]
 
@@ -305,6 +303,7 @@ def _page_lines(
         boundary = None if polygon is None else make_valid(polygon, size)
         if boundary is None:
             # A polygon can shrink to nothing when it's scaled down; the line must not go with it.
+            logger.warning("The polygon of the line at %s has no area on the page; a band is used.", baseline)
             boundary = band(baseline, size)
         holders = [region.id for region in everything if is_in_region(baseline, region.boundary)]
         lines.append(
