@@ -54,6 +54,9 @@ class Plan:
     seed: int
     checkpoint: Path
     every: int = 100
+    #: Share of the old in the running mean of the weights (exponential moving average), which replaces the last
+    #: weights at the end; 0 keeps none.
+    average: float = 0.0
 
 
 def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
@@ -69,12 +72,14 @@ def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _one_cycle(step / plan.steps))
     identity = f"{plan.steps} {plan.rate} {plan.seed} {[tuple(p.shape) for p in model.parameters()]}"
     first, wall_before, cpu_before = 0, 0.0, 0.0
+    mean_weights = {k: v.detach().clone() for k, v in model.state_dict().items()} if plan.average else {}
     if plan.checkpoint.is_file():
         state = torch.load(plan.checkpoint, weights_only=True)
         if state["identity"] == identity:
             model.load_state_dict(state["model"])
             optimiser.load_state_dict(state["optimiser"])
             schedule.load_state_dict(state["schedule"])
+            mean_weights = state.get("average", {})
             first, wall_before, cpu_before = state["step"], state["wall"], state["cpu"]
             print(f"continuing from step {first}", flush=True)
         else:
@@ -90,6 +95,10 @@ def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
         schedule.step()
+        if plan.average:
+            keep = min(plan.average, (step + 1) / (step + 10))
+            for name, value in model.state_dict().items():
+                mean_weights[name].lerp_(value, 1 - keep)
         mean = loss.item() if math.isnan(mean) else 0.97 * mean + 0.03 * loss.item()
         if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
             spent = {"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu}
@@ -103,10 +112,13 @@ def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
                 "model": model.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "schedule": schedule.state_dict(),
+                "average": mean_weights,
                 "step": step + 1,
                 **spent,
             }
             _save(state, plan.checkpoint)
+    if plan.average:
+        model.load_state_dict(mean_weights)
 
 
 def _one_cycle(part: float) -> float:
