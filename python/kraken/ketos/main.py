@@ -47,7 +47,7 @@ class _Ketos(LazyGroup):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except (ValueError, OSError, ImportError, RuntimeError, TypeError) as error:
+        except Exception as error:
             if not _is_expected(error):
                 raise
             settings = ctx.obj
@@ -60,9 +60,15 @@ def _is_expected(error: BaseException) -> bool:
     """Whether an exception speaks of the user's files and options rather than of a bug."""
     if isinstance(error, ValueError | OSError):
         return True
-    from kraken.lib.exceptions import KrakenException  # needed after a failure only
+    from kraken.lib import exceptions  # needed after a failure only
 
-    return isinstance(error, KrakenException)
+    expected = (
+        exceptions.KrakenCodecException,
+        exceptions.KrakenEncodeException,
+        exceptions.KrakenInputException,
+        exceptions.KrakenInvalidModelException,
+    )
+    return isinstance(error, expected)
 
 
 def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

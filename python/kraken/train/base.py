@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import Callback
@@ -69,6 +71,8 @@ class KrakenTrainerModule(LightningModule):
         self.net = None
         self._bad_steps = 0
         self._metrics_log: list[Any] = []
+        #: what the order of samples and all random numbers of an epoch depend on
+        self.run_seed = int(torch.randint(2**31, (1,)))
         if model is not None:
             if self._task not in model.model_type:
                 raise ValueError(
@@ -128,6 +132,7 @@ class KrakenTrainerModule(LightningModule):
         self._record_metrics()
         checkpoint["_module_config"] = self.config
         checkpoint["_metrics"] = list(self._metrics_log)
+        checkpoint["_run_seed"] = self.run_seed
         checkpoint.update(self.checkpoint_fields())
 
     def _record_metrics(self) -> None:
@@ -155,8 +160,16 @@ class KrakenTrainerModule(LightningModule):
             self.net = self.restore_net(config, checkpoint)
             if hasattr(config, "spec"):
                 self._read_spec(config.spec)
+        self.run_seed = int(checkpoint.get("_run_seed", self.run_seed))
         self._metrics_log = [(epoch, dict(values)) for epoch, values in checkpoint.get("_metrics", ())]
         self.net.user_metadata["metrics"] = list(self._metrics_log)
+
+    def on_train_epoch_start(self) -> None:
+        """Makes the epoch's random numbers independent of what was before, for resumed runs."""
+        seed = (self.run_seed * 1_000_003 + self.current_epoch) % 2**31
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
 
     # -- optimisation ---------------------------------------------------------
 

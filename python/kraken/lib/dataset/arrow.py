@@ -146,6 +146,15 @@ class ArrowIPCRecognitionDataset(LineDataset):
         im.load()
         return im
 
+    def size_of(self, index: int) -> tuple[int, int]:
+        """Width and height of a line's image, from the head of its PNG data."""
+        chunk, row = self._index[index]
+        value = self._open_chunks()[chunk][1][int(row)]
+        head = value.as_buffer()[16:24].to_pybytes() if value.is_valid else b""
+        if len(head) < 8:
+            return 1, 1
+        return max(1, int.from_bytes(head[:4], "big")), max(1, int.from_bytes(head[4:], "big"))
+
     def name_of(self, index: int) -> str:
         """File and row of a line."""
         chunk, row = (int(value) for value in self._index[index])

@@ -83,6 +83,8 @@ class LineDataset(Dataset[dict[str, Any]]):
         self._mode = torch.zeros(1, dtype=torch.uint8).share_memory_()
         self._failed = torch.zeros(0, dtype=torch.uint8)
         self._causes: dict[int, str] = {}
+        #: name and cause of lines that were refused when they were added
+        self.rejected: list[str] = []
 
     # -- what subclasses define -------------------------------------------------
 
@@ -99,6 +101,10 @@ class LineDataset(Dataset[dict[str, Any]]):
 
     def name_of(self, index: int) -> str:
         """What messages call a line."""
+        raise NotImplementedError
+
+    def size_of(self, index: int) -> tuple[int, int]:
+        """About the width and height of a line's image, found without decoding it."""
         raise NotImplementedError
 
     def labels_of(self, index: int) -> torch.Tensor:

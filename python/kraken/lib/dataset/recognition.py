@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import replace
 from os import fspath
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,8 @@ class _PageLines(LineDataset):
             try:
                 self._add_line(replace(line, imagename=page.imagename))
             except ValueError as error:
-                logger.warning("%s: %s. Skipping.", page.imagename, error)
+                self.rejected.append(f"{page.imagename}: {error}")
+                logger.warning("%s. Skipping.", self.rejected[-1])
 
     def _add_line(self, line: Any) -> None:
         if line.type != self.seg_type:
@@ -156,6 +158,14 @@ class PolygonGTDataset(_PageLines):
         if not line.boundary:
             raise ValueError(f"No boundary given for line {line.id}")
 
+    def size_of(self, index: int) -> tuple[int, int]:
+        """About the width and height of a line's image: length of the baseline, area of the polygon."""
+        line = self._lines[index]
+        ends = zip(line.baseline, line.baseline[1:], strict=False)
+        length = sum(math.dist(a, b) for a, b in ends)
+        area = abs(sum(a[0] * b[1] - a[1] * b[0] for a, b in _sides(line.boundary))) / 2
+        return max(1, round(length)), max(1, round(area / max(1.0, length)))
+
     def _cut(self, line: Any) -> Image.Image:
         return self._extract(line, self.legacy_polygons)
 
@@ -170,5 +180,18 @@ class GroundTruthDataset(_PageLines):
         if not line.bbox:
             raise ValueError(f"No bounding box given for line {line.id}")
 
+    def size_of(self, index: int) -> tuple[int, int]:
+        """Width and height of a line's box."""
+        line = self._lines[index]
+        x0, y0, x1, y1 = line.bbox
+        if line.text_direction.startswith("vertical"):
+            return max(1, y1 - y0), max(1, x1 - x0)
+        return max(1, x1 - x0), max(1, y1 - y0)
+
     def _cut(self, line: Any) -> Image.Image:
         return self._extract(line)
+
+
+def _sides(polygon: Any) -> Any:
+    """Pairs of neighbouring corners."""
+    return zip(polygon, [*polygon[1:], polygon[0]], strict=True)
