@@ -64,7 +64,9 @@ def test_scripts() -> None:
         assert script_of(chr(code)) == name
 
 
-@pytest.mark.parametrize("number", range(len(load("text_datasets.json")["cases"]) if load("text_datasets.json") else 0))
+@pytest.mark.parametrize(
+    "number", range(len(load("text_datasets.json")["cases"]) if load("text_datasets.json") else 0)
+)
 def test_text_datasets(number: int) -> None:
     data = golden_json("training", "text_datasets.json")
     case = data["cases"][number]

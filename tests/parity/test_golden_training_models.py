@@ -62,9 +62,7 @@ def test_checkpoint_gives_the_recorded_outputs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", MODELS.get("rec_tests", []))
 def test_tests(case: dict[str, Any], tmp_path: Path) -> None:
-    data = VGSLRecognitionTrainingDataConfig(
-        test_data=paths(case["files"]), num_workers=0, **case["options"]
-    )
+    data = VGSLRecognitionTrainingDataConfig(test_data=paths(case["files"]), num_workers=0, **case["options"])
     config = VGSLRecognitionTrainingConfig(batch_size=4)
     module = VGSLRecognitionModel.load_from_weights(FOLDER / "models" / "rec.safetensors", config)
     found = trainer(tmp_path).test(module, VGSLRecognitionDataModule(data))
