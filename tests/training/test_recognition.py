@@ -36,7 +36,7 @@ def test_training_learns_and_validation_sees_it(page: Path, tmp_path: Path) -> N
     net = module.net
     assert net.model_type == ["recognition"]
     assert net.seg_type == "baselines"
-    assert net.one_channel_mode == "1"
+    assert net.one_channel_mode == "L"
     assert not net.use_legacy_polygons
     assert module.config.spec.endswith("O1c6]")
 
@@ -101,14 +101,27 @@ def test_frozen_layers_stay_as_they_are_for_a_while(page: Path, tmp_path: Path) 
 
 
 def test_averaged_weights_are_saved_and_the_trained_ones_kept(page: Path, tmp_path: Path) -> None:
+    class Save(Callback):
+        def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+            trainer.save_checkpoint(tmp_path / f"{trainer.current_epoch}.ckpt")
+
+    def load(epoch: int) -> Any:
+        return torch.load(tmp_path / f"{epoch}.ckpt", weights_only=True)
+
     module = VGSLRecognitionModel(model_config(ema_decay=0.9))
-    run = quiet_trainer(tmp_path, 2)
-    run.fit(module, VGSLRecognitionDataModule(data_config(page)))
-    run.save_checkpoint(tmp_path / "x.ckpt")
-    checkpoint = torch.load(tmp_path / "x.ckpt", weights_only=True)
-    name = next(iter(checkpoint["_trained_state"]))
-    assert not torch.equal(checkpoint["state_dict"][name], checkpoint["_trained_state"][name])
-    assert torch.equal(module.state_dict()[name], checkpoint["state_dict"][name])
+    quiet_trainer(tmp_path, 2, callbacks=Save()).fit(module, VGSLRecognitionDataModule(data_config(page)))
+    first, second = load(0), load(1)
+    name = next(iter(first["_trained_state"]))
+    assert not torch.equal(first["state_dict"][name], first["_trained_state"][name])
+    assert torch.equal(module.state_dict()[name], second["state_dict"][name])
+    # a resumed run trains the trained weights further and averages on
+    again = VGSLRecognitionModel.load_from_checkpoint(tmp_path / "0.ckpt", weights_only=True)
+    run = quiet_trainer(tmp_path, 2, callbacks=Save())
+    data = VGSLRecognitionDataModule(data_config(page))
+    run.fit(again, data, ckpt_path=tmp_path / "0.ckpt", weights_only=True)
+    repeated = load(1)
+    assert torch.equal(repeated["_trained_state"][name], second["_trained_state"][name])
+    assert torch.equal(repeated["state_dict"][name], second["state_dict"][name])
 
 
 class Poison(Callback):

@@ -325,6 +325,8 @@ class TrainingDataConfig:
         num_workers: Loader processes.
         augment: Whether images are distorted at random.
         batch_size: Samples in a batch.
+        partition_seed: What the partition was drawn with, so that a resumed run has the same; None =
+            drawn anew and set.
     """
 
     training_data: Sequence[Any] | None
@@ -334,7 +336,9 @@ class TrainingDataConfig:
     num_workers: int
     augment: bool
     batch_size: int
+    partition_seed: int | None = None
 
+    _extensions: ClassVar[tuple[str, ...]] = ("partition_seed",)
     _defaults: ClassVar[dict[str, Any]] = {
         "training_data": None,
         "evaluation_data": None,

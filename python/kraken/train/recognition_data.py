@@ -57,6 +57,10 @@ class VGSLRecognitionDataModule(LightningDataModule):
             raise ValueError(
                 f"data_config attribute is {type(data_config)} not VGSLRecognitionTrainingDataConfig"
             )
+        for field in ("training_data", "evaluation_data", "test_data"):
+            # checkpoints hold plain names only
+            if (data := getattr(data_config, field)) is not None:
+                setattr(data_config, field, [_plain(item) for item in data])
         self.save_hyperparameters()
         if data_config.format_type not in (*_XML, "path", "binary"):
             raise ValueError(f"format_type {data_config.format_type} not in [xml, page, alto, path, binary].")
@@ -85,7 +89,10 @@ class VGSLRecognitionDataModule(LightningDataModule):
         elif config.training_data:
             dataset = self._build(config.training_data, config.augment)
             count = int(len(dataset) * config.partition)
-            self.train_set, self.val_set = random_split(dataset, (count, len(dataset) - count))
+            if config.partition_seed is None:
+                config.partition_seed = int(torch.randint(2**31, (1,)))
+            generator = torch.Generator().manual_seed(config.partition_seed)
+            self.train_set, self.val_set = random_split(dataset, (count, len(dataset) - count), generator)
             if config.augment:
                 plain = copy.copy(dataset)
                 plain.aug = None
@@ -241,11 +248,17 @@ class VGSLRecognitionDataModule(LightningDataModule):
         assert self.trainer is not None and self.train_set is not None  # set-up checks that
         module: Any = self.trainer.lightning_module
         seed = module.run_seed
+
+        def epoch() -> int:
+            return int(module.current_epoch)
+
         budget = int(getattr(self.config, "pixel_budget", 0))
         if budget > 0:
-            batches = WidthBatchSampler(self.train_set, budget, module.height, self.config.padding, seed)
+            batches = WidthBatchSampler(
+                self.train_set, budget, module.height, self.config.padding, seed, epoch
+            )
             return self._loader(self.train_set, batch_sampler=batches)
-        sampler: Any = EpochSampler(self.train_set, seed)
+        sampler: Any = EpochSampler(self.train_set, seed, epoch)
         return self._loader(self.train_set, batch_size=self._batch_size, sampler=sampler)
 
     def val_dataloader(self) -> DataLoader[Any]:
@@ -268,6 +281,11 @@ class VGSLRecognitionDataModule(LightningDataModule):
             persistent_workers=workers > 0 and not evaluating,
             **options,
         )
+
+
+def _plain(item: Any) -> Any:
+    """Paths as text."""
+    return os.fspath(item) if isinstance(item, os.PathLike) else item
 
 
 def _whole(dataset: Any) -> Subset[Any]:
