@@ -205,7 +205,7 @@ class TrainingRun:
 
     def _report_failures(self) -> None:
         """Names everything in the data that couldn't be used."""
-        failures = getattr(self.data_module, "failures", list)()
+        failures: list[str] = getattr(self.data_module, "failures", list)()
         if failures:
             click.echo(f"{len(failures)} faulty files or samples were skipped:", err=True)
             for failure in failures:

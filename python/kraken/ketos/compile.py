@@ -43,7 +43,7 @@ from kraken.ketos._settings import KetosError, Settings
     show_default=True,
     help="Lines that are written together.",
 )
-@click.option("--legacy-polygons", is_flag=True, help="Cut lines out the old way.")
+@click.option("--legacy-polygons", is_flag=True, default=False, help="Cut lines out the old way.")
 @click.argument("ground_truth", nargs=-1, type=click.Path(exists=True, dir_okay=False))
 @click.pass_context
 def compile(ctx: click.Context, /, **options: Any) -> None:

@@ -89,6 +89,7 @@ _FIELDS = field_defaults(VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingD
 @click.option(
     "--no-legacy-polygons",
     is_flag=True,
+    default=False,
     help="Cut lines out the new way whatever the model was trained with.",
 )
 @click.option("--json", "json_file", type=click.Path(), help="Write the results as JSON to a file.")

@@ -73,6 +73,12 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         self._val_codec: PytorchCodec | None = None
         self._text_steps: list[Any] = []
 
+    @property
+    def config(self) -> VGSLRecognitionTrainingConfig:
+        """The training configuration."""
+        config: VGSLRecognitionTrainingConfig = self.hparams["config"]
+        return config
+
     # -- network and codec ----------------------------------------------------------
 
     def forward(self, x: Tensor, seq_lens: Tensor | None = None) -> Any:

@@ -6,7 +6,7 @@ import copy
 import logging
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -20,9 +20,6 @@ from kraken.lib.dataset.transforms import ImageInputTransforms, collate_sequence
 from kraken.lib.xml import XMLPage
 from kraken.train.batches import EpochSampler, WidthBatchSampler
 from kraken.train.utils import validation_worker_init_fn
-
-if TYPE_CHECKING:
-    from kraken.lib.dataset.lines import LineDataset
 
 __all__ = ["VGSLRecognitionDataModule"]
 
@@ -89,7 +86,7 @@ class VGSLRecognitionDataModule(LightningDataModule):
         elif config.training_data:
             dataset = self._build(config.training_data, config.augment)
             count = int(len(dataset) * config.partition)
-            if config.partition_seed is None:
+            if config.partition_seed < 0:
                 config.partition_seed = int(torch.randint(2**31, (1,)))
             generator = torch.Generator().manual_seed(config.partition_seed)
             self.train_set, self.val_set = random_split(dataset, (count, len(dataset) - count), generator)
@@ -102,7 +99,7 @@ class VGSLRecognitionDataModule(LightningDataModule):
         else:
             raise ValueError("Invalid specification of training/evaluation/test data.")
 
-    def _build(self, data: Sequence[Any], augment: bool, split: str | None = None) -> LineDataset:
+    def _build(self, data: Sequence[Any], augment: bool, split: str | None = None) -> Any:
         """A data set of some files."""
         config = self.config
         options: dict[str, Any] = {
@@ -173,8 +170,8 @@ class VGSLRecognitionDataModule(LightningDataModule):
             self._check_filled(self.val_set, "validation", "val")
             assert self.train_set is not None and self.val_set is not None  # checked just now
             train, val = self.train_set.dataset, self.val_set.dataset
-            for dataset in {id(train): train, id(val): val}.values():
-                self._set_transforms(dataset)
+            for each in {id(train): train, id(val): val}.values():
+                self._set_transforms(each)
             self._compare_alphabets(train, val)
         elif stage == "validate":
             self._check_filled(self.val_set, "validation", "val")
