@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UCD_VERSION", "beam_search", "bidi_class", "blank_threshold", "display_map", "greedy"]
+__all__ = ["UCD_VERSION", "align", "beam_search", "bidi_class", "blank_threshold", "display_map", "greedy"]
 
 UCD_VERSION: Final[str]
 
@@ -25,5 +25,8 @@ def beam_search(
     log_probs: bool,
     threads: int,
 ) -> list[list[tuple[list[_Symbol], float]]]: ...
+def align(
+    outputs: _Floats, seq_lens: Sequence[int], labels: Sequence[Sequence[int]]
+) -> list[list[_Symbol] | None]: ...
 def display_map(text: bytes, level: int | None) -> tuple[bytes, list[int]]: ...
 def bidi_class(code_point: int) -> str: ...

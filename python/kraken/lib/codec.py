@@ -6,7 +6,7 @@ import logging
 import operator
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kraken.lib._safe_globals import register
@@ -170,21 +170,36 @@ class PytorchCodec:
         import torch
 
         labels: list[int] = []
-        starts = self._texts_by_first()
-        i = 0
-        while i < len(s):
-            text = next((t for t in starts.get(s[i], ()) if s.startswith(t, i)), s[i])
-            code = self.c2l.get(text)
+        for text, code, i in self._scan(s):
             if code is not None:
                 labels.extend(code)
-                i += len(text)
                 continue
             message = f"Non-encodable sequence {s[i : i + 5]}... encountered."
             if self.strict:
                 raise KrakenEncodeException(message)
             logger.warning(f"{message} Advancing one code point.")
-            i += 1
         return torch.IntTensor(labels)
+
+    def encode_parts(self, s: str) -> list[tuple[str, list[int]]]:
+        """Translates a text as :meth:`encode` does, code by code.
+
+        Args:
+            s: The text.
+
+        Returns:
+            Parts of the text with their labels; code points without a code are
+            left out, whether or not the codec is strict.
+        """
+        return [(text, [int(x) for x in code]) for text, code, _ in self._scan(s) if code is not None]
+
+    def _scan(self, s: str) -> Iterator[tuple[str, Sequence[int] | None, int]]:
+        """Part of the text, its code or None, and where it starts."""
+        starts = self._texts_by_first()
+        i = 0
+        while i < len(s):
+            text = next((t for t in starts.get(s[i], ()) if s.startswith(t, i)), s[i])
+            yield text, self.c2l.get(text), i
+            i += len(text)
 
     def decode(self, labels: Sequence[tuple[int, int, int, float]]) -> list[tuple[str, int, int, float]]:
         """Translates labels with positions into code points with positions.

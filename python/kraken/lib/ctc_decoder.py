@@ -3,7 +3,8 @@
 They extract sequences of labels, which :class:`kraken.lib.codec.PytorchCodec`
 turns into text: the best path (:func:`greedy_decoder`), a prefix beam search
 (:func:`beam_decoder`, :func:`beam_search`) and ocropy's rule
-(:func:`blank_threshold_decoder`).
+(:func:`blank_threshold_decoder`). Labels known beforehand are located by
+:func:`align_labels`.
 
 Outputs are probabilities, arrays or tensors, of the form (classes, columns) or
 (lines, classes, columns); class 0 is the blank. A decoded symbol is a tuple
@@ -23,7 +24,7 @@ from kraken._rust import text as _text
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["beam_decoder", "beam_search", "blank_threshold_decoder", "greedy_decoder"]
+__all__ = ["align_labels", "beam_decoder", "beam_search", "blank_threshold_decoder", "greedy_decoder"]
 
 Symbol: TypeAlias = tuple[int, int, int, float]
 Outputs: TypeAlias = "npt.NDArray[Any] | torch.Tensor"
@@ -202,6 +203,37 @@ def beam_search(
     if nbest == 1:
         return [line[0][0] for line in decoded]
     return decoded
+
+
+def align_labels(
+    outputs: Outputs, labels: Sequence[Sequence[int]], seq_lens: Lengths | None = None
+) -> list[list[Symbol] | None]:
+    """Finds where the symbols of known texts stand: the most probable path of each labelling.
+
+    Viterbi over the labels with optional blanks between them, mandatory ones between
+    equal neighbours. On ties a path stays where it is rather than going on.
+
+    Args:
+        outputs: Probabilities (C, W) or (N, C, W). 0 and NaN count as the smallest
+            positive number.
+        labels: The labels of each line.
+        seq_lens: Number of columns to use of each line. Needed for N > 1.
+
+    Returns:
+        Per line a tuple ``(label, first column, last column, confidence)`` for each
+        label, whose confidence is the mean of its probabilities in these columns;
+        None for a line with fewer columns than its labels (and the blanks between
+        equal ones) need.
+
+    Raises:
+        ValueError: for a label that is no class of the outputs, another number of
+            labellings than lines, and as for :func:`greedy_decoder`.
+    """
+    batch = _batch(outputs)
+    texts = [[int(label) for label in line] for line in labels]
+    if bad := [label for line in texts for label in line if label < 1]:
+        raise ValueError(f"labels has {bad[0]}, need whole numbers from 1")
+    return _text.align(batch, _lengths(seq_lens, batch), texts)
 
 
 def _search(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kraken.configs.base import ModelDefault
 from kraken.containers import BaselineLine, BBoxLine, Region, Segmentation
 from kraken.lib.exceptions import KrakenInvalidModelException
 from kraken.lib.segmentation import is_in_region, neural_reading_order
@@ -108,7 +110,9 @@ class SegmentationTaskModel:
 
         Args:
             im: Page in any mode; not modified and not rotated (see ``kraken.lib.util.open_image``).
-            config: How to run the networks and order the lines.
+            config: How to run the networks and order the lines. If it was made without
+                ``text_direction``, the one in the metadata of the first model that
+                states one holds.
 
         Returns:
             The merged result of all models, in page pixels.
@@ -119,6 +123,7 @@ class SegmentationTaskModel:
             ValueError: If a model doesn't fit or the text direction is invalid.
         """
         check_text_direction(config.text_direction)
+        config = self._with_direction(config)
         parts = []
         for model in self.seg_models:
             model.prepare_for_inference(config)
@@ -127,6 +132,16 @@ class SegmentationTaskModel:
         if self._orders:
             self._add_neural_order(merged, im.size)
         return merged
+
+    def _with_direction(self, config: SegmentationInferenceConfig) -> SegmentationInferenceConfig:
+        """The configuration, with the models' text direction if it was made without one."""
+        stated = [getattr(model, "text_direction", None) for model in self.seg_models]
+        direction = next((d for d in stated if d is not None), None)
+        if direction is None or not isinstance(config.text_direction, ModelDefault):
+            return config
+        config = copy.copy(config)
+        config.text_direction = direction
+        return config
 
     def _add_neural_order(self, segmentation: Segmentation, im_size: tuple[int, int]) -> None:
         """Appends the order of the reading-order models to ``segmentation.line_orders``."""

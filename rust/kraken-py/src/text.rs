@@ -1,6 +1,7 @@
 //! Bindings of `kraken_core::text`.
 
 use kraken_core::Result;
+use kraken_core::text::align as forced;
 use kraken_core::text::beam::{self, Hypothesis, Options};
 use kraken_core::text::bidi::{self, BaseDirection};
 use kraken_core::text::ctc::{self, Matrix, Symbol};
@@ -120,6 +121,26 @@ fn beam_search(
 }
 
 #[pyfunction]
+fn align(
+    py: Python<'_>,
+    outputs: &Bound<'_, PyAny>,
+    seq_lens: Vec<i64>,
+    labels: Vec<Vec<usize>>,
+) -> PyResult<Vec<Option<Vec<Tuple>>>> {
+    let batch = Batch::new(outputs)?;
+    let [n, _, w] = batch.shape();
+    if labels.len() != n {
+        let detail = format!("labels has {} lines, outputs has {n}", labels.len());
+        return Err(PyValueError::new_err(detail));
+    }
+    decode!(py, &batch, |lines| {
+        let lengths = ctc::check_lengths(&seq_lens, n, w)?;
+        let texts = lines.iter().zip(lengths).zip(&labels);
+        texts.map(|((m, l), text)| Ok(forced::align(m, l, text)?.map(|s| tuples(&s)))).collect()
+    })
+}
+
+#[pyfunction]
 #[pyo3(signature = (text, level))]
 fn display_map<'py>(
     py: Python<'py>,
@@ -152,6 +173,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(greedy, m)?)?;
     m.add_function(wrap_pyfunction!(blank_threshold, m)?)?;
     m.add_function(wrap_pyfunction!(beam_search, m)?)?;
+    m.add_function(wrap_pyfunction!(align, m)?)?;
     m.add_function(wrap_pyfunction!(display_map, m)?)?;
     m.add_function(wrap_pyfunction!(bidi_class, m)?)
 }

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from kraken.configs import Config
     from kraken.containers import BaselineOCRRecord, BBoxOCRRecord, Segmentation
+    from kraken.containers.lines import BaseDirection, TextDirection
     from kraken.lib.codec import PytorchCodec
 
 MODEL_TYPES = ("recognition", "segmentation")
+TEXT_DIRECTIONS = ("horizontal-lr", "horizontal-rl", "vertical-lr", "vertical-rl")
 _OUTPUT_SIZE = re.compile(r"^(O\{\w+\}[12][lsc]a?)\d+")
 
 
@@ -175,6 +177,41 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         if value not in ("bbox", "baselines", None):
             raise ValueError(f"seg_type {value!r} is none of 'bbox', 'baselines', None.")
         self.user_metadata["seg_type"] = value
+
+    @property
+    def text_direction(self) -> TextDirection | None:
+        """Direction of the lines that the model was trained on, None if it isn't stated.
+
+        Stored under the key ``text_direction``: ``horizontal-lr``, ``horizontal-rl``,
+        ``vertical-lr`` or ``vertical-rl``. It is used where neither the configuration
+        nor the page states one.
+        """
+        value: Any = self.user_metadata.get("text_direction")
+        return value if value in TEXT_DIRECTIONS else None
+
+    @text_direction.setter
+    def text_direction(self, value: TextDirection | None) -> None:
+        if value is not None and value not in TEXT_DIRECTIONS:
+            raise ValueError(f"text_direction {value!r} is none of {', '.join(TEXT_DIRECTIONS)}, None.")
+        self.user_metadata["text_direction"] = value
+
+    @property
+    def base_dir(self) -> BaseDirection | None:
+        """Base direction of the texts that the model was trained on, None for that of each line.
+
+        Stored under the key ``base_dir``: ``L`` or ``R``. Recognition puts text in
+        logical order with it if the configuration's ``bidi_reordering`` is True;
+        ``'L'`` and ``'R'`` there override it, ``'auto'`` goes by each line's first
+        strong character.
+        """
+        value: Any = self.user_metadata.get("base_dir")
+        return value if value in ("L", "R") else None
+
+    @base_dir.setter
+    def base_dir(self, value: BaseDirection | None) -> None:
+        if value not in ("L", "R", None):
+            raise ValueError(f"base_dir {value!r} is none of 'L', 'R', None.")
+        self.user_metadata["base_dir"] = value
 
     @property
     def use_legacy_polygons(self) -> bool:

@@ -13,7 +13,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
 
 use super::ctc::{BLANK, Matrix, Symbol};
-use super::paths::{align, best_path, log_add, log_probability};
+use super::paths::{best_path, log_add, log_probability, viterbi};
 use crate::{Error, Result, par};
 
 const NONE: u32 = u32::MAX;
@@ -366,7 +366,7 @@ pub fn decode<T: Copy + PartialOrd + Into<f64>>(
         found.push((Vec::new(), f64::NEG_INFINITY));
     }
     let place = |(labels, score): Scored| {
-        let spans = align(&labels, &columns, classes);
+        let spans = viterbi(&labels, &columns, classes);
         let symbol = |(&label, (start, end)): (&usize, (usize, usize))| {
             let top = (start..=end).map(|t| columns[t * classes + label]).fold(f64::NEG_INFINITY, f64::max);
             Symbol { label, start, end, confidence: top.exp() }

@@ -54,7 +54,7 @@ pub(super) fn log_probability(labels: &[usize], columns: &[f64], classes: usize)
 ///
 /// Viterbi over the labels with optional blanks between them; a blank is
 /// needed between equal neighbours. On ties a path stays where it is.
-pub(super) fn align(labels: &[usize], columns: &[f64], classes: usize) -> Vec<(usize, usize)> {
+pub(super) fn viterbi(labels: &[usize], columns: &[f64], classes: usize) -> Vec<(usize, usize)> {
     let states = 2 * labels.len() + 1;
     let width = columns.len() / classes;
     let label_of = |s: usize| if s % 2 == 1 { labels[s / 2] } else { BLANK };
