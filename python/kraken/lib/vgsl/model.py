@@ -132,24 +132,28 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         return inference.run(self, x, seq_lens)
 
     @overload
-    def predict(self, im: Image.Image) -> Segmentation: ...
+    def predict(self, im: Image.Image, *, mask: Image.Image | None = None) -> Segmentation: ...
 
     @overload
     def predict(
         self, im: Image.Image, segmentation: Segmentation
     ) -> Iterator[BaselineOCRRecord | BBoxOCRRecord]: ...
 
-    def predict(self, im: Image.Image, segmentation: Segmentation | None = None) -> Any:
+    def predict(
+        self, im: Image.Image, segmentation: Segmentation | None = None, *, mask: Image.Image | None = None
+    ) -> Any:
         """Recognise the lines of a page (recognition models) or segment it.
 
         Args:
             im: The page.
             segmentation: Lines to recognise; recognition models only.
+            mask: Bitonal image of the page's size, what is 0 is hidden from the network;
+                segmentation models only.
 
         Raises:
             ValueError: The model is for neither task, or a segmentation is missing.
         """
-        return inference.predict(self, im, segmentation)
+        return inference.predict(self, im, segmentation, mask)
 
     # -- metadata -------------------------------------------------------------
 
