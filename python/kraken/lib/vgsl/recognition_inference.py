@@ -36,6 +36,8 @@ __all__ = ["Item", "LineReader", "empty_record", "positions", "predict_lines"]
 #: equal width, few enough that a page's first text comes soon.
 _WINDOW_BATCHES = 4
 _MIN_WINDOW = 16
+#: Least width in a batch as part of the largest: what is narrower would be computed on padding mostly.
+_WIDTH_RANGE = 0.5
 
 Record = BaselineOCRRecord | BBoxOCRRecord
 
@@ -228,10 +230,7 @@ class LineReader:
 
     def run(self, items: Sequence[Item]) -> None:
         """Fills in the characters of every line of a window."""
-        ready = [item for item in items if item.tensor is not None]
-        ready.sort(key=lambda item: _width(item), reverse=True)
-        for start in range(0, len(ready), self.config.batch_size):
-            batch = ready[start : start + self.config.batch_size]
+        for batch in _batches(items, self.config.batch_size):
             try:
                 self._forward(batch)
             except Exception as error:
@@ -314,6 +313,19 @@ class LineReader:
         if self.bounds.text_direction.startswith("vertical"):
             return [((x0, y0 + a), (x1, y0 + a), (x1, y0 + b), (x0, y0 + b)) for a, b in along]
         return [((x0 + a, y0), (x0 + a, y1), (x0 + b, y1), (x0 + b, y0)) for a, b in along]
+
+
+def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
+    """Lines to recognise, the widest first, in batches of similar width."""
+    ready = sorted((item for item in items if item.tensor is not None), key=_width, reverse=True)
+    batch: list[Item] = []
+    for item in ready:
+        if batch and (len(batch) >= size or _width(item) < _WIDTH_RANGE * _width(batch[0])):
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch
 
 
 def _width(item: Item) -> int:
