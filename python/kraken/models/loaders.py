@@ -122,7 +122,7 @@ class _Reader:
         used: set[str] = set()
         missing: list[str] = []
         for prefix, entry in self.entries.items():
-            model = None if self._skipped(prefix, entry, wanted) else self._build(entry)
+            model = None if self._skipped(prefix, entry, wanted) else self._build(prefix, entry)
             if model is None or self._too_new(model._kraken_min_version, prefix):
                 used.update(name for name in self.names if name.startswith(f"{prefix}."))
                 continue
@@ -130,7 +130,7 @@ class _Reader:
             used |= taken
             missing.extend(lacking)
             if not lacking:
-                model.load_state_dict(state, strict=False)
+                self._fill(model, state)
             models.append(model)
         unexpected = sorted(self.names - used)
         if missing or unexpected:
@@ -172,11 +172,20 @@ class _Reader:
         )
         return True
 
-    def _build(self, entry: dict[str, Any]) -> BaseModel:
+    def _fill(self, model: BaseModel, state: dict[str, Tensor]) -> None:
+        try:
+            model.load_state_dict(state, strict=False)
+        except RuntimeError as e:
+            raise RuntimeError(f"Weights in {self.path} don't fit its description: {e}") from e
+
+    def _build(self, prefix: str, entry: dict[str, Any]) -> BaseModel:
         fields = {key: value for key, value in entry.items() if key not in _PRIVATE}
         fields["model_type"] = entry.get("_tasks") or []
-        with without_initialisation():
-            model: BaseModel = create_model(entry["_model"], **fields)
+        try:
+            with without_initialisation():
+                model: BaseModel = create_model(entry["_model"], **fields)
+        except ValueError as e:
+            raise ValueError(f"entry {prefix!r} in kraken_meta of {self.path}: {e}") from e
         return model
 
     def _state(self, prefix: str, model: BaseModel) -> tuple[dict[str, Tensor], list[str], set[str]]:

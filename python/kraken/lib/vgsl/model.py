@@ -60,6 +60,8 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         text = kwargs.pop("vgsl", None)
         if text is None:
             raise ValueError("vgsl specification argument is missing in the arguments of a VGSL model.")
+        if not isinstance(text, str):
+            raise ValueError(f"vgsl is a {type(text).__name__}, need the description of a network as text.")
         parsed = spec.parse_spec(text)
         b, h, w, c = parsed.input_dims
         self.input: Shape = (b, c, h, w)
@@ -76,7 +78,11 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         self._init_metadata(kwargs)
 
     def _build(self) -> None:
-        self.nn = constructed(lambda: build_series(self._nodes, self.input)[0])
+        try:
+            self.nn = constructed(lambda: build_series(self._nodes, self.input)[0])
+        except (RuntimeError, OverflowError) as e:
+            # what torch says names no layer
+            raise ValueError(f"The network of vgsl {self.spec[:200]!r} can't be built: {e}") from e
         self.output = cast(Shape, self.nn.output_shape)
         if not initialisation_skipped():
             self.init_weights()
@@ -370,4 +376,6 @@ def _read_codec(value: Any) -> tuple[Any, PytorchCodec | None]:
 
     if isinstance(value, PytorchCodec):
         return {text: [int(x) for x in labels] for text, labels in value.c2l.items()}, value
+    if not isinstance(value, Mapping | list | tuple | str):
+        raise ValueError(f"codec is a {type(value).__name__}, need a mapping of texts to lists of labels.")
     return value, PytorchCodec(value)
