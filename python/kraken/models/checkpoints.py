@@ -204,7 +204,15 @@ def _load(path: str | PathLike[str]) -> dict[str, Any]:
         # a path would make torch choose a format by its suffix
         with Path(path).open("rb") as file:
             checkpoint = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, LookupError, ValueError, AttributeError) as e:
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        LookupError,
+        ValueError,
+        AttributeError,
+    ) as e:
         raise ValueError(f"{path} isn't a readable checkpoint: {e}") from e
     if not isinstance(checkpoint, dict):
         raise ValueError(f"{path} isn't a checkpoint of a trainer.")

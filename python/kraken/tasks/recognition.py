@@ -173,9 +173,7 @@ class TaggedRecognitionTaskModel:
         missing = sorted(set(types) - set(self.models))
         if not missing:
             return
-        message = (
-            f"No model for lines of type {', '.join(missing)}: name one, or one for type {DEFAULT_TYPE}"
-        )
+        message = f"No model for lines of type {', '.join(missing)}: name one, or one for type {DEFAULT_TYPE}"
         if strict:
             raise KrakenInputException(message)
         logger.warning("%s. These lines are left empty.", message)
