@@ -100,7 +100,8 @@ class mm_rpred:
         kinds = {net.seg_type for net in nets}
         if kinds - {self.bounds.type}:
             logger.warning(
-                "Recognisers for lines of type %s are used on lines of type %s of %s: this will be inaccurate.",
+                "Recognisers for lines of type %s are used on lines of type %s of %s: "
+                "this will be inaccurate.",
                 ", ".join(sorted(map(str, kinds))),
                 self.bounds.type,
                 self.im_str,

@@ -48,11 +48,8 @@ def _similarity(a: str, b: str) -> float:
 def test_records(case: dict[str, Any]) -> None:
     network = load_any(shared_path("reference-models", "overfit.mlmodel"))
     im = open_image(shared_path("golden", "models", "pages", "line.png"))
-    nets: Any
-    if case["nets"] == "default":
-        nets = defaultdict(lambda: network)
-    else:
-        nets = dict.fromkeys(case["nets"], network)
+    default: Any = defaultdict(lambda: network)
+    nets = default if case["nets"] == "default" else dict.fromkeys(case["nets"], network)
     options = {"pad": case["pad"], "bidi_reordering": case["bidi"], "tags_ignore": case["tags_ignore"]}
     if "error" in case:
         expected = getattr(exceptions, case["error"], None) or ValueError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +21,7 @@ from kraken.lib.ro import ROMLP
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.models import load_coreml, load_models, load_safetensors, write_coreml, write_safetensors
 from kraken.models.coreml.protobuf import decode, encode
-
-SPEC = "[1,8,0,1 Cr3,3,2 Gn2 S1(1x0)1,3 Lbx2 Lfy2 Do CTr2,2,2 O1c3]"
-
-
-def network() -> TorchVGSLModel:
-    return TorchVGSLModel(vgsl=SPEC, model_type=["recognition"])
+from tests.robustness.model_files import Bomb, assert_clear, network
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +34,6 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "safetensors": write_safetensors(net, folder / "x.safetensors").read_bytes(),
         "coreml": write_coreml(net, folder / "x.mlmodel").read_bytes(),
     }
-
-
-def assert_clear(error: BaseException, path: Path, field: str) -> None:
-    """The message names the file and the field at fault, and isn't a dump of the content."""
-    message = str(error)
-    assert str(path) in message
-    assert re.search(field, message)
-    assert len(message) < 2000
 
 
 def load_or_clear_error(path: Path, data: bytes) -> list[Any]:
@@ -90,16 +76,6 @@ def test_random_bytes(tmp_path: Path, content: bytes) -> None:
 # -- pickles ------------------------------------------------------------------
 
 
-class Bomb:
-    """Leaves a trace when unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.path,)
-
-
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors", ".mlmodel", ".ckpt"])
 def test_pickles_are_refused_and_not_run(tmp_path: Path, suffix: str) -> None:
     trace = tmp_path / "trace"
@@ -113,30 +89,6 @@ def test_pickles_are_refused_and_not_run(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(ValueError, match="pickle"):
         load_models(path)
     assert not trace.exists()
-
-
-def test_checkpoints_with_foreign_objects_are_refused_and_not_run(tmp_path: Path) -> None:
-    for name in (
-        "kraken.lib.ctc_decoder",
-        "kraken.lib.segmentation",
-        "kraken.containers",
-        "kraken.lib.codec",
-    ):
-        pytest.importorskip(name)
-    from kraken.models import load_checkpoint_config
-
-    path, trace = tmp_path / "x.ckpt", tmp_path / "trace"
-    torch.save({"_module_config": Bomb(trace)}, path)
-    with pytest.raises(ValueError, match="isn't a readable checkpoint"):
-        load_checkpoint_config(path)
-    assert not trace.exists()
-    for content in ({"state_dict": {}}, {"hyper_parameters": {}}, [1], {"hyper_parameters": 3}):
-        torch.save(content, path)
-        with pytest.raises(ValueError, match=r"checkpoint|configuration"):
-            load_checkpoint_config(path)
-    path.write_bytes(b"")
-    with pytest.raises(ValueError, match="isn't a readable checkpoint"):
-        load_checkpoint_config(path)
 
 
 # -- safetensors metadata -----------------------------------------------------
@@ -250,74 +202,6 @@ def test_safetensors_header_lengths(tmp_path: Path) -> None:
         with pytest.raises(ValueError) as info:
             load_safetensors(path)
         assert_clear(info.value, path, "isn't a safetensors file.*header")
-
-
-# -- checkpoints --------------------------------------------------------------
-
-
-def checkpoint(**changes: Any) -> dict[str, Any]:
-    """What the trainer of a recogniser stores, with some changes."""
-    configs = pytest.importorskip("kraken.configs")
-    codec = pytest.importorskip("kraken.lib.codec").PytorchCodec("ab")
-    data = configs.VGSLRecognitionTrainingDataConfig(codec=codec)
-    content = {
-        "_module_config": configs.VGSLRecognitionTrainingConfig(spec=SPEC),
-        "datamodule_hyper_parameters": {"data_config": data},
-        "state_dict": {f"net.{key}": value for key, value in network().state_dict().items()},
-        **changes,
-    }
-    return {key: value for key, value in content.items() if value is not None}
-
-
-def test_good_checkpoint(tmp_path: Path) -> None:
-    torch.save(checkpoint(), tmp_path / "x.ckpt")
-    assert len(load_models(tmp_path / "x.ckpt")) == 1
-
-
-def without(name: str, value: Any = None) -> dict[str, Any]:
-    """Weights of which one has gone, or is another."""
-    state = checkpoint()["state_dict"]
-    del state[f"net.{name}"]
-    return state if value is None else {**state, f"net.{name}": value}
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"_module_config": None}, "_module_config"),
-        ({"_module_config": 3}, "int"),
-        ({"datamodule_hyper_parameters": None}, "datamodule_hyper_parameters"),
-        ({"datamodule_hyper_parameters": {}}, "data_config"),
-        ({"datamodule_hyper_parameters": {"data_config": 3}}, "legacy_polygons|codec"),
-        ({"state_dict": None}, "state_dict"),
-        ({"state_dict": [1]}, "state_dict"),
-        ({"state_dict": {1: 2}}, "state_dict"),
-        ({"state_dict": {}}, "nn.C_0.co.weight"),
-        ({"state_dict": lambda: without("nn.L_3.layer.bias_hh_l0")}, "nn.L_3.layer.bias_hh_l0"),
-        ({"state_dict": lambda: without("nn.O_7.lin.bias", torch.zeros(9))}, "nn.O_7.lin.bias"),
-        ({"state_dict": lambda: without("nn.O_7.lin.bias", "text")}, "nn.O_7.lin.bias"),
-        ({"state_dict": lambda: {**without("nn.O_7.lin.bias"), "net.x": torch.zeros(1)}}, "nn.O_7.lin.bias"),
-    ],
-    ids=str,
-)
-def test_checkpoint_damage_is_named(tmp_path: Path, change: dict[str, Any], field: str) -> None:
-    content = checkpoint(**{key: value() if callable(value) else value for key, value in change.items()})
-    path = tmp_path / "x.ckpt"
-    torch.save(content, path)
-    with pytest.raises((ValueError, RuntimeError)) as info:
-        load_models(path)
-    assert_clear(info.value, path, field)
-
-
-def test_truncated_checkpoint(tmp_path: Path) -> None:
-    path = tmp_path / "x.ckpt"
-    torch.save(checkpoint(), path)
-    data = path.read_bytes()
-    for end in (4, 100, len(data) // 2, len(data) - 1):
-        path.write_bytes(data[:end])
-        with pytest.raises(ValueError) as info:
-            load_models(path)
-        assert_clear(info.value, path, "isn't a readable checkpoint")
 
 
 # -- CoreML -------------------------------------------------------------------

@@ -170,7 +170,7 @@ class PytorchCodec:
         import torch
 
         labels: list[int] = []
-        for text, code, i in self._scan(s):
+        for _, code, i in self._scan(s):
             if code is not None:
                 labels.extend(code)
                 continue

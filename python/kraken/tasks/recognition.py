@@ -120,8 +120,8 @@ class TaggedRecognitionTaskModel:
         for name, model in models.items():
             if model is not None and "recognition" not in model.model_type:
                 raise ValueError(
-                    f"The model for lines of type {name} is one for {', '.join(model.model_type) or 'nothing'}, "
-                    "needed one for recognition."
+                    f"The model for lines of type {name} is one for "
+                    f"{', '.join(model.model_type) or 'nothing'}, needed one for recognition."
                 )
         self.models = dict(models)
         nets = self._nets()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,9 +60,9 @@ def character_spans(
         spans.append([own[0][1], own[-1][2] + 1])
         widths = [last - first + 1 for _, first, last, _ in own]
         confidences.append(float(np.average([symbol[3] for symbol in own], weights=widths)))
-    gaps = [right[0] - left[1] for left, right in zip(spans, spans[1:], strict=False)]
+    gaps = [right[0] - left[1] for left, right in pairwise(spans)]
     outer = int(np.median(gaps)) // 2 if gaps else 0
-    for left, right, gap in zip(spans, spans[1:], gaps, strict=False):
+    for (left, right), gap in zip(pairwise(spans), gaps, strict=True):
         left[1] += gap // 2
         right[0] = left[1]
     if spans:

@@ -14,6 +14,15 @@ pub fn columns_needed(labels: &[usize]) -> usize {
     labels.len() + labels.windows(2).filter(|pair| pair[0] == pair[1]).count()
 }
 
+/// Logarithm that is finite for whatever a network may give: an infinite one
+/// would make all paths through it equal.
+fn finite_log(probability: f64) -> f64 {
+    if probability.is_nan() {
+        return f64::MIN_POSITIVE.ln();
+    }
+    probability.clamp(f64::MIN_POSITIVE, f64::MAX).ln()
+}
+
 /// The most probable position of every label in the first `length` columns.
 ///
 /// Confidences are the mean of a label's own values over its columns. Values
@@ -48,7 +57,7 @@ pub fn align<T: Copy + PartialOrd + Into<f64>>(
     let mut columns = vec![0.0; used.len() * width];
     for (k, &label) in used.iter().enumerate() {
         for (t, &value) in outputs.row(label)[..width].iter().enumerate() {
-            columns[t * used.len() + k] = value.into().max(f64::MIN_POSITIVE).min(f64::MAX).ln();
+            columns[t * used.len() + k] = finite_log(value.into());
         }
     }
     let spans = viterbi(&index, &columns, used.len());
