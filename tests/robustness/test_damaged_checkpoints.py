@@ -51,8 +51,17 @@ def checkpoint(**changes: Any) -> dict[str, Any]:
 
 
 def test_good_checkpoint(tmp_path: Path) -> None:
-    torch.save(checkpoint(), tmp_path / "x.ckpt")
-    assert len(load_models(tmp_path / "x.ckpt")) == 1
+    path = tmp_path / "x.ckpt"
+    content = checkpoint()
+    torch.save(content, path)
+    model: Any
+    (model,) = load_models(path)
+    assert (model.codec.c2l, model.base_dir) == ({"a": [1], "b": [2]}, None)
+    content["datamodule_hyper_parameters"]["data_config"].bidi_reordering = "R"
+    torch.save({**content, "_metrics": [[1, {"val_metric": 0.5}]]}, path)
+    (model,) = load_models(path)
+    assert model.base_dir == "R"
+    assert model.user_metadata["metrics"] == [[1, {"val_metric": 0.5}]]
 
 
 def without(name: str, value: Any = None) -> dict[str, Any]:
@@ -66,10 +75,10 @@ def without(name: str, value: Any = None) -> dict[str, Any]:
     ("change", "field"),
     [
         ({"_module_config": None}, "_module_config"),
-        ({"_module_config": 3}, "int"),
+        ({"_module_config": 3}, "configuration int"),
         ({"datamodule_hyper_parameters": None}, "datamodule_hyper_parameters"),
         ({"datamodule_hyper_parameters": {}}, "data_config"),
-        ({"datamodule_hyper_parameters": {"data_config": 3}}, "legacy_polygons|codec"),
+        ({"datamodule_hyper_parameters": {"data_config": 3}}, "bidi_reordering|legacy_polygons|codec"),
         ({"state_dict": None}, "state_dict"),
         ({"state_dict": [1]}, "state_dict"),
         ({"state_dict": {1: 2}}, "state_dict"),

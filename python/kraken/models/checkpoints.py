@@ -42,7 +42,8 @@ def find_checkpoint_module(path: str | PathLike[str]) -> Any:
     modules = [module for _, module in registry.items("kraken.lightning_modules")]
     if not modules:
         raise ValueError(
-            f"Checkpoint {path} can't be restored: no trainer is installed (kraken.train is missing)."
+            f"Checkpoint {path} with configuration {type(config).__name__} can't be restored: no trainer "
+            "is installed (kraken.train is missing)."
         )
     lineage = type(config).__mro__
     matches = [m for m in modules if getattr(m, "_config_class", None) in lineage]
@@ -100,7 +101,10 @@ def _data_config(checkpoint: dict[str, Any]) -> Any:
 
 def _describe_recognition(config: Any, checkpoint: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     data = _data_config(checkpoint)
+    # True means the direction of each line, which is the default of recognition, too
+    stated = {"base_dir": data.bidi_reordering} if data.bidi_reordering in ("L", "R") else {}
     return "TorchVGSLModel", {
+        **stated,
         "vgsl": config.spec,
         "model_type": ["recognition"],
         "metrics": checkpoint.get("_metrics") or [],
