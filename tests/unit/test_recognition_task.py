@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,10 @@ def test_text_direction_of_the_model_holds_if_none_is_given() -> None:
     assert direction(config) == "horizontal-rl"
     assert config.text_direction == "horizontal-lr"
     assert isinstance(config.text_direction, ModelDefault)
-    assert direction(SegmentationInferenceConfig(text_direction="horizontal-lr")) == "horizontal-lr"
+    assert direction(pickle.loads(pickle.dumps(config))) == "horizontal-rl"
+    given = SegmentationInferenceConfig(text_direction="horizontal-lr")
+    assert direction(given) == "horizontal-lr"
+    assert direction(pickle.loads(pickle.dumps(given))) == "horizontal-lr"
 
 
 # -- precision, device, threads, compilation ----------------------------------

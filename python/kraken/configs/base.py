@@ -143,6 +143,10 @@ class Config:
         if "compile" in kwargs:
             self.compile_config = kwargs["compile"]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All fields but untouched defaults that a model may replace, which are the same on the other side."""
+        return {name: value for name, value in self.__dict__.items() if not isinstance(value, ModelDefault)}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         restore(self, state)
 
