@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from kraken._cli.console import Progress
+from kraken._cli.decoding import decoder_options, make_decoder
 from kraken._cli.errors import CommandError
 from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
@@ -154,6 +155,7 @@ def _load(model_name: str | None, settings: Settings) -> tuple[Any, str]:
     show_default=True,
     help="Writing mode of the page.",
 )
+@decoder_options
 @click.option("--no-legacy-polygons", is_flag=True, help="Never use the slow line extractor of old models.")
 @click.option(
     "--linetype", type=click.Choice(("baselines", "bbox")), help="Kind of lines to read from XML inputs."
@@ -174,6 +176,7 @@ def ocr(
     if no_segmentation and settings.input_format != "image":
         raise CommandError("no_segmentation mode is incompatible with page/alto inputs")
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
+    decoder = make_decoder(options)
     task, file_name = _load(model_name, settings)
     if linetype and task.seg_type and linetype != task.seg_type:
         click.echo(f"Warning: {file_name} was trained on {task.seg_type} lines, not {linetype}.", err=True)
@@ -181,6 +184,7 @@ def ocr(
         padding=options.pop("pad"),
         bidi_reordering=(base_dir if base_dir in ("L", "R") else True) if reorder else False,
         linetype=linetype,
+        decoder=decoder,
         **options,
         **settings.config_options(),
     )

@@ -149,7 +149,9 @@ class RecognitionInferenceConfig(Config):
         num_line_workers: Helpers that extract lines, 0 = none.
         no_legacy_polygons: Whether the new line extraction is used whatever the model says.
         linetype: ``baselines``, ``bbox`` or None = what the model was trained on.
-        decoder: Function from a matrix of probabilities to (label, start, end, confidence).
+        decoder: Function from a matrix of probabilities to (label, start, end, confidence); or what
+            :func:`kraken.lib.ctc_decoder.resolve_decoder` knows by name: ``"beam"``, or
+            ``("beam", {"beam_size": 32})``.
         bidi_reordering: Whether to reorder to logical order; ``L`` and ``R`` fix the base direction.
         text_direction: Direction of lines and of reading.
     """
@@ -161,7 +163,7 @@ class RecognitionInferenceConfig(Config):
     num_line_workers: int
     no_legacy_polygons: bool
     linetype: Literal["baselines", "bbox"] | None
-    decoder: Callable[..., Any]
+    decoder: Callable[..., Any] | str | tuple[str, dict[str, Any]]
     bidi_reordering: bool | Literal["L", "R"]
     text_direction: str
 

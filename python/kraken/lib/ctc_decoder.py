@@ -3,7 +3,8 @@
 They extract sequences of labels, which :class:`kraken.lib.codec.PytorchCodec`
 turns into text: the best path (:func:`greedy_decoder`), a prefix beam search
 (:func:`beam_decoder`, :func:`beam_search`) and ocropy's rule
-(:func:`blank_threshold_decoder`).
+(:func:`blank_threshold_decoder`). :class:`BeamDecoder` is the search with its
+options, among them a language model.
 
 Outputs are probabilities, arrays or tensors, of the form (classes, columns) or
 (lines, classes, columns); class 0 is the blank. A decoded symbol is a tuple
@@ -12,26 +13,48 @@ Outputs are probabilities, arrays or tensors, of the form (classes, columns) or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from kraken._rust import text as _text
+from kraken.lib.lm import Lexicon, NgramModel
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["beam_decoder", "beam_search", "blank_threshold_decoder", "greedy_decoder"]
+__all__ = [
+    "BeamDecoder",
+    "ThresholdDecoder",
+    "beam_decoder",
+    "beam_search",
+    "blank_threshold_decoder",
+    "greedy_decoder",
+    "resolve_decoder",
+]
 
 Symbol: TypeAlias = tuple[int, int, int, float]
 Outputs: TypeAlias = "npt.NDArray[Any] | torch.Tensor"
 Lengths: TypeAlias = "Sequence[int] | npt.NDArray[Any] | torch.Tensor"
 _Floats: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.float64]"
 
+Decoder: TypeAlias = "Callable[[Outputs, Lengths | None], list[list[Symbol]]]"
+
+
+class Codec(Protocol):
+    """What a decoder needs to know of a codec: the labels of every text."""
+
+    c2l: dict[str, Sequence[int]]
+
+
 #: Columns with a more probable blank start no symbol in :func:`beam_search`.
 BLANK_PRUNE = 0.999
+#: Weight of a language model and cost of a word that isn't in the word list.
+ALPHA = 0.5
+UNKNOWN_WORD = 4.0
 
 
 def _as_array(values: Any) -> npt.NDArray[Any]:
@@ -153,7 +176,7 @@ def beam_decoder(
     if not _is_number(beam_size):
         beam_size, seq_lens = 3, beam_size
     batch = _batch(outputs)
-    decoded = _search(batch, seq_lens, beam_size, None, None, 1, False, 0)
+    decoded = _search(batch, seq_lens, beam_size=beam_size)
     best = [line[0][0] for line in decoded]
     return best[0] if np.ndim(outputs) == 2 and seq_lens is None else best
 
@@ -165,7 +188,14 @@ def beam_search(
     top_k: int | None = None,
     blank_prune: float | None = BLANK_PRUNE,
     nbest: int = 1,
+    lm: NgramModel | None = None,
+    alpha: float = ALPHA,
+    beta: float = 0.0,
+    lexicon: Lexicon | None = None,
+    codec: Codec | None = None,
     *,
+    unknown_word: float = UNKNOWN_WORD,
+    min_probability: float | None = None,
     log_probs: bool | None = None,
     num_threads: int = 0,
 ) -> list[list[Symbol]] | list[list[tuple[list[Symbol], float]]]:
@@ -173,6 +203,11 @@ def beam_search(
 
     Labels that can't enter the beam any more are never expanded, which keeps
     the search exact without a threshold on their probability.
+
+    With ``lm``, ``beta`` or ``lexicon`` a labelling has the score ``ln p(labelling) +
+    alpha · ln p(text and its end) + beta · code points - unknown_word · words
+    that aren't listed``, where the text is what ``codec`` makes of the labels. A label
+    that belongs to no code counts as a code point that the model doesn't know.
 
     Args:
         outputs: (C, W) or (N, C, W) probabilities or their natural logarithms.
@@ -182,6 +217,13 @@ def beam_search(
         blank_prune: Columns whose blank has at least this probability start no
             new symbol; None to try them all.
         nbest: Number of labellings per line.
+        lm: Language model.
+        alpha: Weight of the language model, 0 or more.
+        beta: Reward of each code point; balances that models prefer short texts.
+        lexicon: Word list.
+        codec: The codec of the labels, needed with the four arguments before.
+        unknown_word: Cost of a word that isn't in the list; infinity forbids them.
+        min_probability: Only labels at least that probable start a new symbol.
         log_probs: Whether the outputs are logarithms; None finds out by their
             sign.
         num_threads: Number of threads, 0 for all of the machine's.
@@ -189,8 +231,8 @@ def beam_search(
     Returns:
         With ``nbest`` 1 one list of symbols per line as from
         :func:`greedy_decoder`. Otherwise one list per line of up to ``nbest``
-        pairs (symbols, natural logarithm of the labelling's probability), the
-        most probable first.
+        pairs (symbols, score), the best first; the score is the natural logarithm
+        of the labelling's probability and what is added to it as above.
 
     Raises:
         ValueError: for an option out of range and as for :func:`greedy_decoder`.
@@ -198,21 +240,53 @@ def beam_search(
     batch = _batch(outputs)
     if log_probs is None:
         log_probs = bool((batch < 0).any())
-    decoded = _search(batch, seq_lens, beam_size, top_k, blank_prune, nbest, log_probs, num_threads)
+    decoded = _search(
+        batch,
+        seq_lens,
+        beam_size=beam_size,
+        top_k=top_k,
+        min_probability=min_probability,
+        blank_prune=blank_prune,
+        nbest=nbest,
+        log_probs=log_probs,
+        num_threads=num_threads,
+        scorer=_scorer(codec, lm, lexicon, alpha, beta, unknown_word),
+    )
     if nbest == 1:
         return [line[0][0] for line in decoded]
     return decoded
 
 
+def _scorer(
+    codec: Codec | None,
+    lm: NgramModel | None,
+    lexicon: Lexicon | None,
+    alpha: float,
+    beta: float,
+    unknown_word: float,
+) -> _text.Scorer | None:
+    """What texts are worth; None if nothing is known of them but their images."""
+    if lm is None and lexicon is None and beta == 0:
+        return None
+    if codec is None:
+        raise ValueError("codec is missing: lm, beta and lexicon are about text, not labels")
+    codes = [([int(label) for label in labels], text) for text, labels in codec.c2l.items()]
+    kernels = (None if part is None else part.kernel for part in (lm, lexicon))
+    return _text.Scorer(codes, *kernels, alpha, beta, unknown_word)  # type: ignore[arg-type]
+
+
 def _search(
     batch: _Floats,
     seq_lens: Any,
+    *,
     beam_size: Any,
-    top_k: int | None,
-    blank_prune: float | None,
-    nbest: int,
-    log_probs: bool,
-    num_threads: int,
+    top_k: int | None = None,
+    min_probability: float | None = None,
+    blank_prune: float | None = None,
+    nbest: int = 1,
+    log_probs: bool = False,
+    num_threads: int = 0,
+    scorer: _text.Scorer | None = None,
 ) -> list[list[tuple[list[Symbol], float]]]:
     """Checks the options, which the kernel takes as unsigned numbers only."""
     for name, value in (("beam_size", beam_size), ("nbest", nbest), ("top_k", top_k)):
@@ -223,4 +297,135 @@ def _search(
     lengths = _lengths(seq_lens, batch)
     # The kernel counts in machine words; no beam grows that large.
     size = min(int(beam_size), 2**31)
-    return _text.beam_search(batch, lengths, size, top_k, blank_prune, nbest, log_probs, num_threads)
+    return _text.beam_search(
+        batch, lengths, size, top_k, min_probability, blank_prune, nbest, log_probs, num_threads, scorer
+    )
+
+
+class BeamDecoder:
+    """A :func:`beam_search` with its options, for ``RecognitionInferenceConfig(decoder=…)``.
+
+    Args:
+        beam_size: As for :func:`beam_search`, like all the others.
+        lm: Language model.
+        alpha: Weight of the language model.
+        beta: Reward of each code point.
+        lexicon: Word list.
+        unknown_word: Cost of a word that isn't in the list.
+        codec: Codec of the labels. Recognition sets the one of its model if there
+            is none.
+        top_k: As above.
+        min_probability: As above.
+        blank_prune: As above.
+        num_threads: As above. Recognition sets that of its configuration.
+    """
+
+    def __init__(
+        self,
+        beam_size: int = 16,
+        lm: NgramModel | None = None,
+        alpha: float = ALPHA,
+        beta: float = 0.0,
+        lexicon: Lexicon | None = None,
+        *,
+        unknown_word: float = UNKNOWN_WORD,
+        codec: Codec | None = None,
+        top_k: int | None = None,
+        min_probability: float | None = None,
+        blank_prune: float | None = BLANK_PRUNE,
+        num_threads: int = 0,
+    ) -> None:
+        self.beam_size = beam_size
+        self.lm = lm
+        self.alpha = alpha
+        self.beta = beta
+        self.lexicon = lexicon
+        self.unknown_word = unknown_word
+        self.codec = codec
+        self.top_k = top_k
+        self.min_probability = min_probability
+        self.blank_prune = blank_prune
+        self.num_threads = num_threads
+        self._prepared: _text.Scorer | None = None
+
+    def for_model(self, codec: Codec | None, num_threads: int) -> BeamDecoder:
+        """A copy that decodes the labels of a codec."""
+        bound = copy.copy(self)
+        bound.codec = self.codec or codec
+        bound.num_threads = num_threads
+        # Made once per model, not once per batch.
+        bound._prepared = bound._scorer()
+        return bound
+
+    def _scorer(self) -> _text.Scorer | None:
+        return _scorer(self.codec, self.lm, self.lexicon, self.alpha, self.beta, self.unknown_word)
+
+    def __call__(self, outputs: Outputs, seq_lens: Lengths | None = None) -> list[list[Symbol]]:
+        """Decodes probabilities (C, W) or (N, C, W) as :func:`greedy_decoder` does."""
+        decoded = _search(
+            _batch(outputs),
+            seq_lens,
+            beam_size=self.beam_size,
+            top_k=self.top_k,
+            min_probability=self.min_probability,
+            blank_prune=self.blank_prune,
+            num_threads=self.num_threads,
+            scorer=self._prepared or self._scorer(),
+        )
+        return [line[0][0] for line in decoded]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_prepared": None}
+
+
+class ThresholdDecoder:
+    """A :func:`blank_threshold_decoder` with its threshold."""
+
+    def __init__(self, threshold: float = 0.5) -> None:
+        self.threshold = threshold
+
+    def __call__(self, outputs: Outputs, seq_lens: Lengths | None = None) -> list[list[Symbol]]:
+        """Decodes probabilities (C, W) or (N, C, W) as :func:`greedy_decoder` does."""
+        batch = _batch(outputs)
+        return _text.blank_threshold(batch, _lengths(seq_lens, batch), float(self.threshold))
+
+
+def _greedy() -> Decoder:
+    return greedy_decoder
+
+
+#: Decoders by name, each made from its options.
+DECODERS: Mapping[str, Callable[..., Decoder]] = {
+    "greedy": _greedy,
+    "beam": BeamDecoder,
+    "threshold": ThresholdDecoder,
+}
+
+
+def resolve_decoder(decoder: Any, codec: Codec | None = None, num_threads: int = 0) -> Decoder:
+    """The decoder that a configuration means.
+
+    Args:
+        decoder: A callable ``decoder(outputs, seq_lens)``; ``"greedy"``, ``"beam"`` or
+            ``"threshold"``; or a pair of such a name and a mapping of its options.
+        codec: Codec of the model that is about to be used.
+        num_threads: Number of threads that decoding may use, 0 for all.
+
+    Raises:
+        ValueError: For another name or an option that the decoder doesn't have.
+    """
+    if isinstance(decoder, str):
+        decoder = (decoder, {})
+    if isinstance(decoder, Sequence):
+        name, options = decoder
+        if name not in DECODERS:
+            raise ValueError(f"decoder {name!r} isn't known: use one of {', '.join(DECODERS)}")
+        try:
+            decoder = DECODERS[name](**options)
+        except TypeError as error:
+            raise ValueError(f"the options of decoder {name!r} are wrong: {error}") from error
+    if not callable(decoder):
+        raise ValueError(f"decoder is {decoder!r}, need a function, a name, or a name with options")
+    bind = getattr(decoder, "for_model", None)
+    found: Decoder = decoder if bind is None else bind(codec, num_threads)
+    return found

@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 
 from kraken.containers import BaselineOCRRecord, BBoxOCRRecord, Segmentation
+from kraken.lib.ctc_decoder import resolve_decoder
 from kraken.lib.dataset.transforms import ImageInputTransforms, pad_sequences
 from kraken.lib.exceptions import KrakenInputException, KrakenInvalidModelException
 from kraken.lib.segmentation.extraction import extract_lines
@@ -104,6 +105,7 @@ class _Recognizer:
         self.im = im
         self.bounds = bounds
         self.config: RecognitionInferenceConfig = config
+        self.decoder = resolve_decoder(config.decoder, model.codec, config.num_threads)
         self.boxes = bounds.type == "bbox"
         batch, channels, height, width = model.input
         self.transforms = ImageInputTransforms(
@@ -214,7 +216,7 @@ class _Recognizer:
         logits, lengths = self.model.infer(stack, widths)
         probabilities = _softmax(logits, self.config.temperature)
         ends = [probabilities.shape[2]] * len(batch) if lengths is None else [int(n) for n in lengths]
-        decoded = self.config.decoder(probabilities, np.asarray(ends))
+        decoded = self.decoder(probabilities, np.asarray(ends))
         codec = self.model.codec
         for item, matrix, end, labels in zip(batch, probabilities, ends, decoded, strict=True):
             item.probabilities = matrix[:, :end]

@@ -2,5 +2,9 @@
 
 pub mod beam;
 pub mod bidi;
+pub mod codes;
 pub mod ctc;
+pub mod lexicon;
+pub mod lm;
 mod paths;
+pub mod scorer;
