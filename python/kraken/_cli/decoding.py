@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from kraken._cli.errors import CommandError
-from kraken.lib.ctc_decoder import ALPHA, UNKNOWN_WORD, BeamDecoder, resolve_decoder
+from kraken.lib.ctc_decoder import ALPHA, BETA, UNKNOWN_WORD, BeamDecoder, resolve_decoder
 from kraken.lib.lm import Lexicon, NgramModel
 
 _BEAM_SIZE = 16
@@ -47,7 +47,9 @@ def decoder_options(command: F) -> F:
             help=f"How much the language model counts.  [default: {ALPHA}]",
         ),
         click.option(
-            "--lm-bonus", type=float, help="Reward of each character, against lost ones.  [default: 0]"
+            "--lm-bonus",
+            type=float,
+            help=f"Reward of each character, against lost ones.  [default: {BETA:g} with --lm, else 0]",
         ),
         click.option("--lexicon", type=file, help="Word list, one a line: other words are less likely."),
         click.option(

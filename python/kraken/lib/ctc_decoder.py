@@ -52,8 +52,10 @@ class Codec(Protocol):
 
 #: Columns with a more probable blank start no symbol in :func:`beam_search`.
 BLANK_PRUNE = 0.999
-#: Weight of a language model and cost of a word that isn't in the word list.
-ALPHA = 0.5
+#: Weight of a language model, reward of each character with one, and cost of a word that isn't in
+#: the word list: in the middle of what did well in ``python models/evaluate.py lm``.
+ALPHA = 0.3
+BETA = 1.0
 UNKNOWN_WORD = 4.0
 
 
@@ -190,7 +192,7 @@ def beam_search(
     nbest: int = 1,
     lm: NgramModel | None = None,
     alpha: float = ALPHA,
-    beta: float = 0.0,
+    beta: float | None = None,
     lexicon: Lexicon | None = None,
     codec: Codec | None = None,
     *,
@@ -219,7 +221,8 @@ def beam_search(
         nbest: Number of labellings per line.
         lm: Language model.
         alpha: Weight of the language model, 0 or more.
-        beta: Reward of each code point; balances that models prefer short texts.
+        beta: Reward of each code point, which balances that models prefer short
+            texts; None for 1 with a language model and 0 without.
         lexicon: Word list.
         codec: The codec of the labels, needed with the four arguments before.
         unknown_word: Cost of a word that isn't in the list; infinity forbids them.
@@ -262,17 +265,20 @@ def _scorer(
     lm: NgramModel | None,
     lexicon: Lexicon | None,
     alpha: float,
-    beta: float,
+    beta: float | None,
     unknown_word: float,
 ) -> _text.Scorer | None:
     """What texts are worth; None if nothing is known of them but their images."""
+    if beta is None:
+        beta = 0.0 if lm is None else BETA
     if lm is None and lexicon is None and beta == 0:
         return None
     if codec is None:
         raise ValueError("codec is missing: lm, beta and lexicon are about text, not labels")
     codes = [([int(label) for label in labels], text) for text, labels in codec.c2l.items()]
-    kernels = (None if part is None else part.kernel for part in (lm, lexicon))
-    return _text.Scorer(codes, *kernels, alpha, beta, unknown_word)  # type: ignore[arg-type]
+    model = None if lm is None else lm.kernel
+    words = None if lexicon is None else lexicon.kernel
+    return _text.Scorer(codes, model, words, alpha, beta, unknown_word)
 
 
 def _search(
@@ -309,7 +315,7 @@ class BeamDecoder:
         beam_size: As for :func:`beam_search`, like all the others.
         lm: Language model.
         alpha: Weight of the language model.
-        beta: Reward of each code point.
+        beta: Reward of each code point, None for 1 with a language model and 0 without.
         lexicon: Word list.
         unknown_word: Cost of a word that isn't in the list.
         codec: Codec of the labels. Recognition sets the one of its model if there
@@ -325,7 +331,7 @@ class BeamDecoder:
         beam_size: int = 16,
         lm: NgramModel | None = None,
         alpha: float = ALPHA,
-        beta: float = 0.0,
+        beta: float | None = None,
         lexicon: Lexicon | None = None,
         *,
         unknown_word: float = UNKNOWN_WORD,
@@ -417,6 +423,8 @@ def resolve_decoder(decoder: Any, codec: Codec | None = None, num_threads: int =
     if isinstance(decoder, str):
         decoder = (decoder, {})
     if isinstance(decoder, Sequence):
+        if len(decoder) != 2:
+            raise ValueError(f"decoder is {decoder!r}, need a name and its options")
         name, options = decoder
         if name not in DECODERS:
             raise ValueError(f"decoder {name!r} isn't known: use one of {', '.join(DECODERS)}")
