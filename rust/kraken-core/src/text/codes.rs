@@ -108,11 +108,11 @@ impl Codes {
     /// Labels are read like a codec decodes them: from the left; one that no code
     /// goes on with is dropped.
     pub fn step(&self, at: u32, label: u32, emit: &mut impl FnMut(Emission)) -> u32 {
-        if at == START {
-            if let Some(text) = self.single(label) {
-                emit(Emission::Text(text));
-                return START;
-            }
+        if at == START
+            && let Some(text) = self.single(label)
+        {
+            emit(Emission::Text(text));
+            return START;
         }
         if let Some(&node) = self.children.get(&(at, label)) {
             return match self.ends.get(&node) {

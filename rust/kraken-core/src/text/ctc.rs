@@ -63,7 +63,12 @@ impl<'a, T: Copy + PartialOrd + Into<f64>> Matrix<'a, T> {
 /// Whether `new` replaces `best` as the maximum: NaN counts as larger than
 /// any number, equal values keep the earlier one.
 #[inline]
-#[allow(clippy::eq_op, clippy::neg_cmp_op_on_partial_ord, reason = "two comparisons without a branch")]
+#[allow(
+    clippy::eq_op,
+    clippy::neg_cmp_op_on_partial_ord,
+    clippy::needless_bitwise_bool,
+    reason = "two comparisons without a branch"
+)]
 fn beats<T: Copy + PartialOrd>(new: T, best: T) -> bool {
     !(new <= best) & (best == best)
 }

@@ -1,6 +1,6 @@
 //! What a text is worth beside its image: language model, length, word list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::codes::{Codes, Emission, START};
@@ -38,8 +38,8 @@ pub struct Scorer {
     slot: Vec<u32>,
     /// Row of the empty context.
     shortest: Vec<f64>,
-    /// For labels that stand for one code point: its place in a row, and itself.
-    simple: Vec<Option<(u32, char)>>,
+    /// Labels that stand for one code point: label, place in a row, code point.
+    simple: Vec<(u32, u32, char)>,
 }
 
 /// What the score of the next label depends on.
@@ -93,7 +93,6 @@ impl Scorer {
         let Some(model) = self.model.clone() else { return };
         self.slot = vec![NONE; model.tokens().len()];
         let labels = self.codes.labels();
-        self.simple = vec![None; labels.last().map_or(0, |&l| l as usize + 1)];
         for label in labels {
             let Some(text) = self.codes.single(label) else { continue };
             let &[c] = self.codes.text(text) else { continue };
@@ -104,7 +103,7 @@ impl Scorer {
                 *slot = self.shortest.len() as u32;
                 self.shortest.push(model.score(0, Some(symbol)).0);
             }
-            self.simple[label as usize] = Some((*slot, c));
+            self.simple.push((label, *slot, c));
         }
     }
 
@@ -160,10 +159,10 @@ impl Scorer {
         if let Some(model) = &self.model {
             score += self.alpha10 * model.end(last.model);
         }
-        if let (Some(lexicon), Some(place)) = (&self.lexicon, last.word) {
-            if lexicon.end(place) {
-                score -= self.weights.unknown_word;
-            }
+        if let (Some(lexicon), Some(place)) = (&self.lexicon, last.word)
+            && lexicon.end(place)
+        {
+            score -= self.weights.unknown_word;
         }
         score
     }
@@ -191,6 +190,9 @@ impl Scorer {
 pub struct Rows<'a> {
     scorer: &'a Scorer,
     classes: usize,
+    /// All labels, those that aren't one code point each first, and their number.
+    labels: Vec<u32>,
+    others: usize,
     index: HashMap<Context, u32>,
     contexts: Vec<Context>,
     /// Place of a context's scores in `scores`, `NONE` before they are needed.
@@ -203,9 +205,14 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// No contexts but the first, which is 0.
     pub fn new(scorer: &'a Scorer, classes: usize) -> Self {
+        let simple: HashSet<u32> = scorer.simple.iter().map(|s| s.0).collect();
+        let mut labels: Vec<u32> = (1..classes as u32).collect();
+        labels.sort_by_key(|label| simple.contains(label));
         let mut rows = Self {
             scorer,
             classes,
+            others: labels.iter().filter(|&label| !simple.contains(label)).count(),
+            labels,
             index: HashMap::new(),
             contexts: Vec::new(),
             place: Vec::new(),
@@ -247,27 +254,25 @@ impl<'a> Rows<'a> {
 
     fn fill(&mut self, context: Context) {
         let scorer = self.scorer;
-        let mut top = f64::NEG_INFINITY;
-        let quick = context.code == START;
-        if let (Some(model), true) = (&scorer.model, quick) {
+        let start = self.scores.len();
+        // The blank, label 0, has no score of its own.
+        self.scores.resize(start + self.classes, 0.0);
+        let row = &mut self.scores[start..];
+        let quick = scorer.model.as_ref().filter(|_| context.code == START);
+        if let Some(model) = quick {
             model.fill_row(context.model, &scorer.slot, &scorer.shortest, &mut self.buffer);
+            for &(label, slot, c) in &scorer.simple {
+                let Some(score) = row.get_mut(label as usize) else { break };
+                let mut word = context.word;
+                *score = scorer.alpha10 * self.buffer[slot as usize] + scorer.weights.beta;
+                *score += scorer.word(&mut word, c);
+            }
         }
-        // The blank has no score of its own.
-        self.scores.push(0.0);
-        for label in 1..self.classes {
-            let score = match scorer.simple.get(label).copied().flatten() {
-                Some((slot, c)) if quick => {
-                    let mut word = context.word;
-                    scorer.alpha10 * self.buffer[slot as usize]
-                        + scorer.weights.beta
-                        + scorer.word(&mut word, c)
-                }
-                _ => scorer.step(context, label as u32).0,
-            };
-            top = top.max(score);
-            self.scores.push(score);
+        let rest = if quick.is_some() { &self.labels[..self.others] } else { &self.labels[..] };
+        for &label in rest {
+            row[label as usize] = scorer.step(context, label).0;
         }
-        self.top.push(top);
+        self.top.push(row.iter().skip(1).copied().fold(f64::NEG_INFINITY, f64::max));
     }
 
     /// Score of the end in a context.

@@ -106,10 +106,10 @@ fn select(
             _ => exact(&path),
         };
         // The score of the search is a lower bound; more precision is only needed below the rival's.
-        if let Some(best) = best {
-            if best.1 < rival {
-                best.1 = exact(&best.0);
-            }
+        if let Some(best) = best
+            && best.1 < rival
+        {
+            best.1 = exact(&best.0);
         }
         found.push((path, rival));
     } else {

@@ -131,15 +131,23 @@ impl NgramModel {
     pub fn fill_row(&self, state: State, slot: &[u32], shortest: &[f64], row: &mut Vec<f64>) {
         row.clear();
         row.extend_from_slice(shortest);
-        let contexts: Vec<State> = self.chain(state).collect();
-        for &node in contexts.iter().rev() {
-            let weight = f64::from(self.backoff[node as usize]);
-            row.iter_mut().for_each(|v| *v += weight);
-            for k in self.children[node as usize] as usize..self.children[node as usize + 1] as usize {
-                let place = slot[self.symbol[k] as usize];
-                if let Some(value) = row.get_mut(place as usize) {
-                    *value = f64::from(self.prob[k]);
-                }
+        self.refine_row(state, slot, row);
+    }
+
+    /// Replaces the values of the empty context by those of `node`, shorter contexts first.
+    fn refine_row(&self, node: State, slot: &[u32], row: &mut [f64]) {
+        if node == ROOT {
+            return;
+        }
+        self.refine_row(self.suffix[node as usize], slot, row);
+        let weight = f64::from(self.backoff[node as usize]);
+        for value in row.iter_mut() {
+            *value += weight;
+        }
+        let children = self.children[node as usize] as usize..self.children[node as usize + 1] as usize;
+        for (&symbol, &prob) in self.symbol[children.clone()].iter().zip(&self.prob[children]) {
+            if let Some(value) = row.get_mut(slot[symbol as usize] as usize) {
+                *value = f64::from(prob);
             }
         }
     }
