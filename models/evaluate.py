@@ -90,7 +90,8 @@ def layout_error(model: Any, count: int, height: int = 1400) -> float:
 
 def language_model_error(model: Any, count: int) -> float:
     """Returns the error rate with a language model; prints those of other decoders."""
-    from kraken.lib.ctc_decoder import BeamDecoder, greedy_decoder
+    from kraken.lib.ctc_decoder import greedy_decoder
+    from kraken.lib.decoders import BeamDecoder
     from kraken.lib.lm import Lexicon, NgramModel
 
     text = language.training_text(20_000)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kraken.lib.codec import PytorchCodec
-from kraken.lib.ctc_decoder import beam_search
+from kraken.lib.ctc_decoder import beam_search, text_scorer
 from kraken.lib.lm import Lexicon, NgramModel, _from_bytes
 from tests.reference import ctc as ctc_reference
 from tests.reference import lm as reference
@@ -125,8 +125,6 @@ def test_beam_search_equals_exhaustive_search(c2l, seed, width, alpha, beta, pen
 def test_word_lists(text):
     words = ["a", "ab", "b’a", "Ca", "'cab", "é"]
     c2l = {c: [i] for i, c in enumerate("ab’'c A7é.", 1)}
-    kernel = beam_search.__globals__["_text"].Scorer(
-        [(code, c) for c, code in c2l.items()], None, Lexicon(words).kernel, 0.0, 0.0, 1.0
-    )
+    kernel = text_scorer(PytorchCodec(c2l), None, Lexicon(words), 0.0, 0.0, 1.0)
     labels = [c2l[c][0] for c in text]
     assert kernel.score(labels) == -reference.unlisted_words(text, words)

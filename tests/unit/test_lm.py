@@ -12,14 +12,8 @@ import pytest
 
 from kraken.configs import RecognitionInferenceConfig
 from kraken.lib.codec import PytorchCodec
-from kraken.lib.ctc_decoder import (
-    BeamDecoder,
-    ThresholdDecoder,
-    beam_search,
-    blank_threshold_decoder,
-    greedy_decoder,
-    resolve_decoder,
-)
+from kraken.lib.ctc_decoder import beam_search, blank_threshold_decoder, greedy_decoder
+from kraken.lib.decoders import BeamDecoder, ThresholdDecoder, resolve_decoder
 from kraken.lib.lm import Lexicon, NgramModel
 
 TEXT = ["the cat sat on the mat", "the hat", "a cat", "that’s the rat | the bat ▁"]

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from kraken._cli.errors import CommandError
-from kraken.lib.ctc_decoder import ALPHA, BETA, UNKNOWN_WORD, BeamDecoder, resolve_decoder
+from kraken.lib.ctc_decoder import ALPHA, BETA, UNKNOWN_WORD
+from kraken.lib.decoders import BeamDecoder, resolve_decoder
 from kraken.lib.lm import Lexicon, NgramModel
 
 _BEAM_SIZE = 16

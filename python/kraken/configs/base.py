@@ -150,7 +150,7 @@ class RecognitionInferenceConfig(Config):
         no_legacy_polygons: Whether the new line extraction is used whatever the model says.
         linetype: ``baselines``, ``bbox`` or None = what the model was trained on.
         decoder: Function from a matrix of probabilities to (label, start, end, confidence); or what
-            :func:`kraken.lib.ctc_decoder.resolve_decoder` knows by name: ``"beam"``, or
+            :func:`kraken.lib.decoders.resolve_decoder` knows by name: ``"beam"``, or
             ``("beam", {"beam_size": 32})``.
         bidi_reordering: Whether to reorder to logical order; ``L`` and ``R`` fix the base direction.
         text_direction: Direction of lines and of reading.

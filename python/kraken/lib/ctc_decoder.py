@@ -3,8 +3,8 @@
 They extract sequences of labels, which :class:`kraken.lib.codec.PytorchCodec`
 turns into text: the best path (:func:`greedy_decoder`), a prefix beam search
 (:func:`beam_decoder`, :func:`beam_search`) and ocropy's rule
-(:func:`blank_threshold_decoder`). :class:`BeamDecoder` is the search with its
-options, among them a language model.
+(:func:`blank_threshold_decoder`). :mod:`kraken.lib.decoders` has them as objects
+with their options.
 
 Outputs are probabilities, arrays or tensors, of the form (classes, columns) or
 (lines, classes, columns); class 0 is the blank. A decoded symbol is a tuple
@@ -13,8 +13,7 @@ Outputs are probabilities, arrays or tensors, of the form (classes, columns) or
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload
 
 import numpy as np
@@ -26,22 +25,12 @@ from kraken.lib.lm import Lexicon, NgramModel
 if TYPE_CHECKING:
     import torch
 
-__all__ = [
-    "BeamDecoder",
-    "ThresholdDecoder",
-    "beam_decoder",
-    "beam_search",
-    "blank_threshold_decoder",
-    "greedy_decoder",
-    "resolve_decoder",
-]
+__all__ = ["beam_decoder", "beam_search", "blank_threshold_decoder", "greedy_decoder", "text_scorer"]
 
 Symbol: TypeAlias = tuple[int, int, int, float]
 Outputs: TypeAlias = "npt.NDArray[Any] | torch.Tensor"
 Lengths: TypeAlias = "Sequence[int] | npt.NDArray[Any] | torch.Tensor"
 _Floats: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.float64]"
-
-Decoder: TypeAlias = "Callable[[Outputs, Lengths | None], list[list[Symbol]]]"
 
 
 class Codec(Protocol):
@@ -178,7 +167,7 @@ def beam_decoder(
     if not _is_number(beam_size):
         beam_size, seq_lens = 3, beam_size
     batch = _batch(outputs)
-    decoded = _search(batch, seq_lens, beam_size=beam_size)
+    decoded = search(batch, seq_lens, beam_size=beam_size)
     best = [line[0][0] for line in decoded]
     return best[0] if np.ndim(outputs) == 2 and seq_lens is None else best
 
@@ -243,7 +232,7 @@ def beam_search(
     batch = _batch(outputs)
     if log_probs is None:
         log_probs = bool((batch < 0).any())
-    decoded = _search(
+    decoded = search(
         batch,
         seq_lens,
         beam_size=beam_size,
@@ -253,14 +242,14 @@ def beam_search(
         nbest=nbest,
         log_probs=log_probs,
         num_threads=num_threads,
-        scorer=_scorer(codec, lm, lexicon, alpha, beta, unknown_word),
+        scorer=text_scorer(codec, lm, lexicon, alpha, beta, unknown_word),
     )
     if nbest == 1:
         return [line[0][0] for line in decoded]
     return decoded
 
 
-def _scorer(
+def text_scorer(
     codec: Codec | None,
     lm: NgramModel | None,
     lexicon: Lexicon | None,
@@ -268,7 +257,15 @@ def _scorer(
     beta: float | None,
     unknown_word: float,
 ) -> _text.Scorer | None:
-    """What texts are worth; None if nothing is known of them but their images."""
+    """What texts are worth to :func:`beam_search`, whose arguments these are.
+
+    Returns:
+        An object that may serve many searches; None if nothing is known of the texts
+        but their images.
+
+    Raises:
+        ValueError: for a weight out of range or a missing codec.
+    """
     if beta is None:
         beta = 0.0 if lm is None else BETA
     if lm is None and lexicon is None and beta == 0:
@@ -281,8 +278,8 @@ def _scorer(
     return _text.Scorer(codes, model, words, alpha, beta, unknown_word)
 
 
-def _search(
-    batch: _Floats,
+def search(
+    outputs: Outputs,
     seq_lens: Any,
     *,
     beam_size: Any,
@@ -294,7 +291,8 @@ def _search(
     num_threads: int = 0,
     scorer: _text.Scorer | None = None,
 ) -> list[list[tuple[list[Symbol], float]]]:
-    """Checks the options, which the kernel takes as unsigned numbers only."""
+    """A :func:`beam_search` of any batch with a scorer made before, scores included."""
+    batch = _batch(outputs)
     for name, value in (("beam_size", beam_size), ("nbest", nbest), ("top_k", top_k)):
         if value is not None and (value != int(value) or value < 1):
             raise ValueError(f"{name} is {value!r}, need a whole number of at least 1")
@@ -306,134 +304,3 @@ def _search(
     return _text.beam_search(
         batch, lengths, size, top_k, min_probability, blank_prune, nbest, log_probs, num_threads, scorer
     )
-
-
-class BeamDecoder:
-    """A :func:`beam_search` with its options, for ``RecognitionInferenceConfig(decoder=…)``.
-
-    Args:
-        beam_size: As for :func:`beam_search`, like all the others.
-        lm: Language model.
-        alpha: Weight of the language model.
-        beta: Reward of each code point, None for 1 with a language model and 0 without.
-        lexicon: Word list.
-        unknown_word: Cost of a word that isn't in the list.
-        codec: Codec of the labels. Recognition sets the one of its model if there
-            is none.
-        top_k: As above.
-        min_probability: As above.
-        blank_prune: As above.
-        num_threads: As above. Recognition sets that of its configuration.
-    """
-
-    def __init__(
-        self,
-        beam_size: int = 16,
-        lm: NgramModel | None = None,
-        alpha: float = ALPHA,
-        beta: float | None = None,
-        lexicon: Lexicon | None = None,
-        *,
-        unknown_word: float = UNKNOWN_WORD,
-        codec: Codec | None = None,
-        top_k: int | None = None,
-        min_probability: float | None = None,
-        blank_prune: float | None = BLANK_PRUNE,
-        num_threads: int = 0,
-    ) -> None:
-        self.beam_size = beam_size
-        self.lm = lm
-        self.alpha = alpha
-        self.beta = beta
-        self.lexicon = lexicon
-        self.unknown_word = unknown_word
-        self.codec = codec
-        self.top_k = top_k
-        self.min_probability = min_probability
-        self.blank_prune = blank_prune
-        self.num_threads = num_threads
-        self._prepared: _text.Scorer | None = None
-
-    def for_model(self, codec: Codec | None, num_threads: int) -> BeamDecoder:
-        """A copy that decodes the labels of a codec."""
-        bound = copy.copy(self)
-        bound.codec = self.codec or codec
-        bound.num_threads = num_threads
-        # Made once per model, not once per batch.
-        bound._prepared = bound._scorer()
-        return bound
-
-    def _scorer(self) -> _text.Scorer | None:
-        return _scorer(self.codec, self.lm, self.lexicon, self.alpha, self.beta, self.unknown_word)
-
-    def __call__(self, outputs: Outputs, seq_lens: Lengths | None = None) -> list[list[Symbol]]:
-        """Decodes probabilities (C, W) or (N, C, W) as :func:`greedy_decoder` does."""
-        decoded = _search(
-            _batch(outputs),
-            seq_lens,
-            beam_size=self.beam_size,
-            top_k=self.top_k,
-            min_probability=self.min_probability,
-            blank_prune=self.blank_prune,
-            num_threads=self.num_threads,
-            scorer=self._prepared or self._scorer(),
-        )
-        return [line[0][0] for line in decoded]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_prepared": None}
-
-
-class ThresholdDecoder:
-    """A :func:`blank_threshold_decoder` with its threshold."""
-
-    def __init__(self, threshold: float = 0.5) -> None:
-        self.threshold = threshold
-
-    def __call__(self, outputs: Outputs, seq_lens: Lengths | None = None) -> list[list[Symbol]]:
-        """Decodes probabilities (C, W) or (N, C, W) as :func:`greedy_decoder` does."""
-        batch = _batch(outputs)
-        return _text.blank_threshold(batch, _lengths(seq_lens, batch), float(self.threshold))
-
-
-def _greedy() -> Decoder:
-    return greedy_decoder
-
-
-#: Decoders by name, each made from its options.
-DECODERS: Mapping[str, Callable[..., Decoder]] = {
-    "greedy": _greedy,
-    "beam": BeamDecoder,
-    "threshold": ThresholdDecoder,
-}
-
-
-def resolve_decoder(decoder: Any, codec: Codec | None = None, num_threads: int = 0) -> Decoder:
-    """The decoder that a configuration means.
-
-    Args:
-        decoder: A callable ``decoder(outputs, seq_lens)``; ``"greedy"``, ``"beam"`` or
-            ``"threshold"``; or a pair of such a name and a mapping of its options.
-        codec: Codec of the model that is about to be used.
-        num_threads: Number of threads that decoding may use, 0 for all.
-
-    Raises:
-        ValueError: For another name or an option that the decoder doesn't have.
-    """
-    if isinstance(decoder, str):
-        decoder = (decoder, {})
-    if isinstance(decoder, Sequence):
-        if len(decoder) != 2:
-            raise ValueError(f"decoder is {decoder!r}, need a name and its options")
-        name, options = decoder
-        if name not in DECODERS:
-            raise ValueError(f"decoder {name!r} isn't known: use one of {', '.join(DECODERS)}")
-        try:
-            decoder = DECODERS[name](**options)
-        except TypeError as error:
-            raise ValueError(f"the options of decoder {name!r} are wrong: {error}") from error
-    if not callable(decoder):
-        raise ValueError(f"decoder is {decoder!r}, need a function, a name, or a name with options")
-    bind = getattr(decoder, "for_model", None)
-    found: Decoder = decoder if bind is None else bind(codec, num_threads)
-    return found

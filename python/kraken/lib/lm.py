@@ -1,7 +1,7 @@
 """Language models for decoding: n-grams of code points, and word lists.
 
 A model says how probable a code point is after the ones before it. A beam search
-(:class:`kraken.lib.ctc_decoder.BeamDecoder`) weighs that against what the network
+(:class:`kraken.lib.decoders.BeamDecoder`) weighs that against what the network
 sees. Models are ARPA files, which other toolkits read and write, too; their tokens
 are single code points with these exceptions:
 

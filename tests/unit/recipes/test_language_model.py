@@ -5,7 +5,8 @@ import pytest
 from models.common import language
 
 pytest.importorskip("kraken.lib.codec", reason="loading a recognition model needs the codec")
-from kraken.lib.ctc_decoder import BeamDecoder, greedy_decoder
+from kraken.lib.ctc_decoder import greedy_decoder
+from kraken.lib.decoders import BeamDecoder
 from kraken.lib.lm import NgramModel
 from kraken.models import load_models
 

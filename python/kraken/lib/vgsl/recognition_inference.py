@@ -20,8 +20,8 @@ import torch
 from PIL import Image
 
 from kraken.containers import BaselineOCRRecord, BBoxOCRRecord, Segmentation
-from kraken.lib.ctc_decoder import resolve_decoder
 from kraken.lib.dataset.transforms import ImageInputTransforms, pad_sequences
+from kraken.lib.decoders import resolve_decoder
 from kraken.lib.exceptions import KrakenInputException, KrakenInvalidModelException
 from kraken.lib.segmentation.extraction import extract_lines
 
