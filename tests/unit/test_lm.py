@@ -41,6 +41,14 @@ def test_models_survive_files_and_pickling(model, tmp_path):
     assert "<space>" in path.read_text("utf-8") and "\t| <space>" in path.read_text("utf-8")
 
 
+@pytest.mark.parametrize("text", ["a|b", "a▁b", "▁|", "|", "a b|", "\t\u3000", "<s>"])
+def test_signs_for_the_blank_stay_signs_in_own_files(text):
+    model = NgramModel.train([text], 2)
+    other = pickle.loads(pickle.dumps(model))
+    assert other.characters == model.characters == "".join(sorted(set(text)))
+    assert other.log_probabilities(text) == model.log_probabilities(text)
+
+
 def test_models_prefer_what_they_have_seen(model):
     assert model.perplexity(["the cat"]) < 3 < 8 < model.perplexity(["ehtctas"])
     assert set(model.characters) == set("".join(TEXT))

@@ -64,7 +64,7 @@ pub fn read(data: &[u8]) -> Result<NgramModel> {
     let (mut builder, symbols) = read_unigrams(&mut lines, heading, order, counts[0])?;
     for (n, &count) in (2..).zip(&counts[1..]) {
         heading = lines.need(&format!("\\{n}-grams:"))?;
-        let grams = read_section(&mut lines, heading, (n, order, count), |fields, number| {
+        let grams = read_section(&mut lines, heading, n, count, |fields, number| {
             context_of(fields, number, &builder, &symbols)
         })?;
         add(&mut builder, &grams)?;
@@ -119,7 +119,8 @@ fn add(builder: &mut Builder, grams: &[Numbered]) -> Result<()> {
 fn read_section<'a>(
     lines: &mut Lines<'a>,
     heading: &str,
-    (n, order, count): (usize, usize, usize),
+    n: usize,
+    count: usize,
     mut place: impl FnMut(&[&'a str], usize) -> Result<(u32, u32)>,
 ) -> Result<Vec<Numbered>> {
     if heading.strip_prefix('\\').and_then(|h| h.strip_suffix("-grams:")) != Some(n.to_string().as_str()) {
@@ -133,10 +134,7 @@ fn read_section<'a>(
         let number = lines.number;
         fields.clear();
         fields.extend(line.split_ascii_whitespace());
-        // The blank may be separated from other words by nothing but itself in a
-        // file that wasn't made for characters: then the number of words is wrong.
-        let expected = if fields.len() == n + 2 && n < order { n + 2 } else { n + 1 };
-        if fields.len() != expected {
+        if fields.len() != n + 1 && fields.len() != n + 2 {
             let detail = format!("'{}' isn't a logarithm and {n} tokens", excerpt(line));
             return Err(wrong(number, detail));
         }
@@ -190,7 +188,7 @@ fn read_unigrams(
     count: usize,
 ) -> Result<(Builder, Symbols)> {
     let mut words: Vec<&str> = Vec::new();
-    let mut grams = read_section(lines, heading, (1, order, count), |fields, _| {
+    let mut grams = read_section(lines, heading, 1, count, |fields, _| {
         words.push(fields[0]);
         Ok((ROOT, 0))
     })?;
@@ -241,7 +239,13 @@ pub fn write(model: &NgramModel) -> String {
         let (start, end) = (model.children[node] as usize, model.children[node + 1] as usize);
         parent[start..end].fill(node as u32);
     }
-    let names: Vec<String> = model.tokens.iter().map(ToString::to_string).collect();
+    // In a file without a blank these signs would be taken for it.
+    let blank = model.symbol(Token::Char(' ')).is_some();
+    let name = |token: &Token| match token {
+        Token::Char(c @ ('▁' | '|')) if !blank => format!("<U+{:04X}>", u32::from(*c)),
+        token => token.to_string(),
+    };
+    let names: Vec<String> = model.tokens.iter().map(name).collect();
     let mut words = Vec::new();
     for n in 1..=model.order {
         let _ = write!(out, "\n\\{n}-grams:\n");
