@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from kraken._cli.console import Progress
+from kraken._cli.decoding import decoder_options, make_decoder
 from kraken._cli.errors import CommandError
 from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
@@ -215,6 +216,7 @@ def _directions(ctx: click.Context, task: Any, reorder: bool, base_dir: str) -> 
     show_default=True,
     help="Writing mode of the page; if not given, what the model states.",
 )
+@decoder_options
 @click.option("--no-legacy-polygons", is_flag=True, help="Never use the slow line extractor of old models.")
 @click.option(
     "--linetype", type=click.Choice(("baselines", "bbox")), help="Kind of lines to read from XML inputs."
@@ -235,11 +237,16 @@ def ocr(
     if no_segmentation and settings.input_format != "image":
         raise CommandError("no_segmentation mode is incompatible with page/alto inputs")
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
+    decoder = make_decoder(options)
     task, file_name = _load(model_names, settings)
     if linetype and task.seg_type and linetype != task.seg_type:
         click.echo(f"Warning: {file_name} was trained on {task.seg_type} lines, not {linetype}.", err=True)
     options.update(_directions(ctx, task, reorder, base_dir))
     config = RecognitionInferenceConfig(
-        padding=options.pop("pad"), linetype=linetype, **options, **settings.config_options()
+        padding=options.pop("pad"),
+        linetype=linetype,
+        decoder=decoder,
+        **options,
+        **settings.config_options(),
     )
     return RecognitionStep(task, config, file_name, no_segmentation)

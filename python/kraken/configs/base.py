@@ -144,7 +144,7 @@ class Config:
             self.compile_config = kwargs["compile"]
 
     def __getstate__(self) -> dict[str, Any]:
-        """All fields but untouched defaults that a model may replace, which are the same on the other side."""
+        """All fields but untouched defaults that a model may replace: they are the same on the other side."""
         return {name: value for name, value in self.__dict__.items() if not isinstance(value, ModelDefault)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -162,7 +162,9 @@ class RecognitionInferenceConfig(Config):
         num_line_workers: Helpers that extract lines, 0 = none.
         no_legacy_polygons: Whether the new line extraction is used whatever the model says.
         linetype: ``baselines``, ``bbox`` or None = what the model was trained on.
-        decoder: Function from a matrix of probabilities to (label, start, end, confidence).
+        decoder: Function from a matrix of probabilities to (label, start, end, confidence); or what
+            :func:`kraken.lib.decoders.resolve_decoder` knows by name: ``"beam"``, or
+            ``("beam", {"beam_size": 32})``.
         bidi_reordering: Whether to reorder to logical order. True takes the base direction that
             the model states in its metadata, else that of each line's first strong character;
             ``auto`` always the latter; ``L`` and ``R`` fix it.
@@ -176,7 +178,7 @@ class RecognitionInferenceConfig(Config):
     num_line_workers: int
     no_legacy_polygons: bool
     linetype: Literal["baselines", "bbox"] | None
-    decoder: Callable[..., Any]
+    decoder: Callable[..., Any] | str | tuple[str, dict[str, Any]]
     bidi_reordering: bool | Literal["L", "R", "auto"]
     text_direction: str
 

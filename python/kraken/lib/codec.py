@@ -92,7 +92,7 @@ class PytorchCodec:
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__dict__.update({name: state[name] for name in _STATE})
 
-    # The two indices are derived from the state on first use, since unpickling
+    # The indices are derived from the state on first use, since unpickling
     # bypasses the constructor. Two threads may both build one: no harm done.
 
     def _texts_by_first(self) -> dict[str, list[str]]:
@@ -117,6 +117,14 @@ class PytorchCodec:
                     index[labels[0]].append(labels)
             index = dict(index)
             self.__dict__["_code_index"] = index
+        return index
+
+    def _characters(self) -> dict[int, str]:
+        """Label to text, for codes of one label and one code point."""
+        index: dict[int, str] | None = self.__dict__.get("_character_index")
+        if index is None:
+            index = {label: text for label, text in self.l2c_single.items() if len(text) == 1}
+            self.__dict__["_character_index"] = index
         return index
 
     def __len__(self) -> int:
@@ -170,6 +178,12 @@ class PytorchCodec:
         import torch
 
         labels: list[int] = []
+        if self._texts_by_first().keys().isdisjoint(s):
+            # By far the most lines consist of code points that have codes of their own.
+            try:
+                return torch.IntTensor([label for c in s for label in self.c2l[c]])
+            except KeyError:
+                pass
         for _, code, i in self._scan(s):
             if code is not None:
                 labels.extend(code)
@@ -216,6 +230,12 @@ class PytorchCodec:
             KrakenEncodeException: if no code fits and the codec is strict; else
                 the label is skipped.
         """
+        characters = self._characters()
+        try:
+            # By far the most lines need nothing else.
+            return [(characters[entry[0]], entry[1], entry[2], entry[3]) for entry in labels]
+        except KeyError:
+            pass
         sequence = [entry[0] for entry in labels]
         codes = self._codes_by_first()
         decoded: list[tuple[str, int, int, float]] = []

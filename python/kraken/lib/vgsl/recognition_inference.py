@@ -21,6 +21,7 @@ from PIL import Image
 
 from kraken.containers import BaselineOCRRecord, BBoxOCRRecord, Segmentation
 from kraken.lib.dataset.transforms import ImageInputTransforms, pad_sequences
+from kraken.lib.decoders import resolve_decoder
 from kraken.lib.exceptions import KrakenInputException, KrakenInvalidModelException
 from kraken.lib.segmentation.extraction import extract_lines
 
@@ -137,7 +138,8 @@ class LineReader:
         self.im = im
         self.bounds = bounds
         self.codec = model.codec
-        self.config = config
+        self.config: RecognitionInferenceConfig = config
+        self.decoder = resolve_decoder(config.decoder, model.codec, config.num_threads)
         self.boxes = bounds.type == "bbox"
         batch, channels, height, width = model.input
         self.transforms = ImageInputTransforms(
@@ -260,7 +262,7 @@ class LineReader:
         self, batch: Sequence[Item], probabilities: npt.NDArray[np.float32], ends: Sequence[int]
     ) -> None:
         """Fills in the characters of the lines of a batch."""
-        decoded = self.config.decoder(probabilities, np.asarray(ends))
+        decoded = self.decoder(probabilities, np.asarray(ends))
         for item, labels in zip(batch, decoded, strict=True):
             item.characters = self.codec.decode(labels)
 
