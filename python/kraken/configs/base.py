@@ -144,7 +144,7 @@ class Config:
             self.compile_config = kwargs["compile"]
 
     def __getstate__(self) -> dict[str, Any]:
-        """All fields but untouched defaults that a model may replace, which are the same on the other side."""
+        """All fields but untouched defaults that a model may replace; the other side has the same ones."""
         return {name: value for name, value in self.__dict__.items() if not isinstance(value, ModelDefault)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
