@@ -215,10 +215,18 @@ fn mix_row<T: Sample, const C: usize>(
     // Negative places become great ones and fail the test.
     let limit = |size: usize| (size.saturating_sub(1) as u64) << POINT;
     let (right, bottom) = (limit(source.view.width()), limit(source.view.height()));
+    // Surely outside: a pixel's half before the first or after the last centre, and some rounding.
+    let beyond = |place: u64, limit: u64| {
+        let (place, margin) = (place as i64, (1_i64 << (POINT - 1)) + 1024);
+        place < -margin || place > (limit as i64).wrapping_add(margin)
+    };
     let share = |place: u64| (place >> (POINT - ONE.ilog2())) as u32 & (ONE - 1);
     for ((column, place), px) in columns.iter().zip(fixed).zip(row.as_chunks_mut::<C>().0) {
         let (u, v) = (place.at(j, 0), place.at(j, 1));
         if u >= right || v >= bottom {
+            if beyond(u, right) || beyond(v, bottom) {
+                continue;
+            }
             let [x, y] = column.at(d);
             source.get(x, y, px);
             continue;
