@@ -6,6 +6,7 @@ pub mod fill;
 pub mod labels;
 pub mod max_filter;
 pub mod raster;
+pub mod resample;
 pub mod ridge;
 pub mod sobel;
 pub mod thin;

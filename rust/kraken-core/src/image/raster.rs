@@ -30,7 +30,8 @@ impl Sample for u8 {
     #[inline]
     fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self {
         // Below 2⁸ · 2¹⁵ · 2¹⁵: nothing can overflow, so nothing needs to be checked.
-        let lerp = |a: i64, b: i64, t: u32| (a << 15).wrapping_add(b.wrapping_sub(a).wrapping_mul(i64::from(t)));
+        let lerp =
+            |a: i64, b: i64, t: u32| (a << 15).wrapping_add(b.wrapping_sub(a).wrapping_mul(i64::from(t)));
         let [a, b, c, d] = values.map(i64::from);
         (lerp(lerp(a, b, tx), lerp(c, d, tx), ty) >> 30) as Self
     }
