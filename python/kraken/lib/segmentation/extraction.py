@@ -194,8 +194,8 @@ def extract_line_arrays(
     """
     if height < 1 or channels not in (1, 3) or len(padding) != 4 or min(padding) < 0:
         raise ValueError(
-            f"Lines can't have the height {height}, {channels} channels and the padding {padding}: needed are "
-            "a height of at least 1, 1 or 3 channels, and four widths of at least 0"
+            f"Lines can't have the height {height}, {channels} channels and the padding {padding}: needed "
+            "are a height of at least 1, 1 or 3 channels, and four widths of at least 0"
         )
     results: list[tuple[NDArray[np.float32], int] | str]
     results, todo, geometries = _geometries(lines)

@@ -73,7 +73,7 @@ impl<'a, T: Sample> Sampler<'a, T> {
             }
             return;
         }
-        let (fx, fy) = ((x - 0.5).floor(), (y - 0.5).floor());
+        let (fx, fy) = (floor(x - 0.5), floor(y - 0.5));
         let share = |v: f64| (v * f64::from(ONE)) as u32;
         let (tx, ty) = (share(x - 0.5 - fx), share(y - 0.5 - fy));
         if fx >= 0.0 && fy >= 0.0 && fx + 1.0 < w && fy + 1.0 < h {
@@ -113,6 +113,14 @@ impl<'a, T: Sample> Sampler<'a, T> {
             *o = T::mix(p.map(|q| q.get(k).copied().unwrap_or_default()), tx, ty);
         }
     }
+}
+
+/// The next whole number downwards of one that 32 bits hold: older processors
+/// have no instruction for it, and a call per pixel is dear.
+#[inline]
+fn floor(v: f64) -> f64 {
+    let whole = f64::from(v as i32);
+    if whole > v { whole - 1.0 } else { whole }
 }
 
 /// Bilinear mean; exact where all four values are equal.
