@@ -70,7 +70,7 @@ fn sections<'py>(
 }
 
 /// A point as a list of whole numbers.
-fn point_list<'py>(py: Python<'py>, point: [i64; 2]) -> PyResult<Bound<'py, PyList>> {
+fn point_list(py: Python<'_>, point: [i64; 2]) -> PyResult<Bound<'_, PyList>> {
     PyList::new(py, point)
 }
 
