@@ -6,6 +6,7 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kraken.containers.lines import BaseDirection, BaselineLine, BBoxLine
@@ -214,7 +215,10 @@ def _copied(value: Any) -> Any:
     if kind in _ATOMS:
         return value
     if kind is list or kind is tuple:
-        if _ATOMS.issuperset(map(type, value)):
+        kinds = set(map(type, value))
+        if kinds == {list} and _ATOMS.issuperset(map(type, chain.from_iterable(value))):
+            return kind(map(list, value))
+        if kinds <= _ATOMS:
             return kind(value)
         return kind([_copied(v) for v in value])
     if kind is dict:
@@ -328,7 +332,7 @@ class BaselineOCRRecord(ocr_record, BaselineLine):
             return []
         baseline, boundary = self._geometry
         line, ring = as_points(baseline, "baseline"), as_points(boundary, "boundary")
-        return cut_sections(line, ring, as_points(pairs, "cuts"))[0]
+        return cut_sections(line, ring, as_points(pairs, "cuts"))
 
     def _reordered(self, base_dir: BaseDirection | None) -> "BaselineOCRRecord":
         record = super()._reordered(base_dir)
