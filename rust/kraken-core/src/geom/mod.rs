@@ -1,6 +1,7 @@
 //! Points, polylines, polygons.
 
 pub mod clean_section;
+mod farthest;
 pub mod polygon;
 pub mod polyline;
 pub mod repair;
