@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from lxml import etree
 
 from kraken.ketos._evaluation import bootstrap_interval
 from kraken.lib.codec import PytorchCodec
 from kraken.models import load_models
+from kraken.train.progress import render_curve
 from tests.training.conftest import SPEC, WORDS, write_page
 
 Ketos = Callable[..., Result]
@@ -195,3 +197,30 @@ def test_interval_holds_the_value_and_narrows_with_more_lines() -> None:
     assert many[1] - many[0] < few[1] - few[0]
     assert bootstrap_interval([0], [5]) == (1.0, 1.0)
     assert all(value != value for value in bootstrap_interval([], []))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_tenth_of_the_data_broken_costs_only_that(
+    workers: int, ketos: Ketos, page: Path, tmp_path: Path
+) -> None:
+    broken = write_page(tmp_path, "broken", WORDS, broken=[1, 7])
+    manifest = tmp_path / "files.txt"
+    manifest.write_text(f"{page}\n")
+    result = ketos(
+        *("--workers", workers, "train", "-o", tmp_path / "out", *SMALL, "-N", 1, "-e", manifest),
+        *(page, broken),
+    )
+    assert result.exit_code == 0, result.output
+    summary = result.stderr[result.stderr.index("2 faulty files or samples were skipped:") :]
+    for name in ("broken_l1", "broken_l7"):
+        assert any(name in line and "outside of image bounds" in line for line in summary.splitlines())
+
+
+@pytest.mark.parametrize(
+    "points", [[], [(1, None, 0.5)], [(1, 3.0, 0.5), (2, float("nan"), 0.5), (9, float("inf"), 1.0)]]
+)
+def test_learning_curve_is_well_formed(points: list[tuple[int, float | None, float]]) -> None:
+    root = etree.fromstring(render_curve(points, "<val & metric>").encode())
+    assert root.tag.endswith("svg")
+    curves = root.findall("{*}polyline")
+    assert len(curves) == (0 if not points else 1 + any(p[1] is not None for p in points))

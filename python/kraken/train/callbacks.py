@@ -77,7 +77,7 @@ class KrakenOnExceptionCheckpoint(Callback):
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Saves the checkpoint if there is anything to save."""
-        if getattr(pl_module, "net", True) is None or not trainer.optimizers:
+        if getattr(pl_module, "net", True) is None or not getattr(trainer, "optimizers", True):
             return
         try:
             trainer.save_checkpoint(self.ckpt_path)

@@ -209,7 +209,7 @@ class VGSLRecognitionModel(KrakenTrainerModule):
 
     def restore_net(self, config: Any, checkpoint: dict[str, Any]) -> Any:
         """Network of a checkpoint, without its weights."""
-        data = (checkpoint.get("datamodule_hyper_parameters") or {}).get("data_config")
+        data: Any = (checkpoint.get("datamodule_hyper_parameters") or {}).get("data_config")
         codec = getattr(data, "codec", None)
         if codec is None:
             raise ValueError("The checkpoint holds no codec.")
