@@ -90,6 +90,7 @@ def test_usage_errors(ketos: Ketos, page: Path, tmp_path: Path) -> None:
         (["train"], "No training data"),
         (["train", "-i", page, "--resume", page, page], "mutually exclusive"),
         (["train", "--weights-format", "nonsense", page], "nonsense"),
+        (["train", "--arch", "nonsense", page], "nonsense"),
         (["train", "--optimizer", "AdamW+Muon", page], "Muon"),
         (["test", page], "No model to evaluate given."),
         (["test", "-m", page], "No test data"),

@@ -10,9 +10,8 @@ from typing import Any
 import click
 import numpy as np
 
-from kraken.configs import VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingDataConfig
 from kraken.ketos._options import expand_inputs, read_manifests
-from kraken.ketos._recognition import reordering
+from kraken.ketos._recognition import find_trainer, reordering
 from kraken.ketos._settings import Settings
 from kraken.ketos._training import quieten
 from kraken.lib.atomic import write_text
@@ -132,31 +131,30 @@ def run_test(ctx: click.Context, options: dict[str, Any]) -> None:
     found = []
     for name in names:
         with settings.limited_threads():
-            found.append(_evaluate(name, list(dict.fromkeys(files)), options, settings))
+            trainer_class = find_trainer(ctx, options, name)
+            found.append(_evaluate(trainer_class, name, list(dict.fromkeys(files)), options, settings))
     _show(found, options)
 
 
-def _load(name: str, config: VGSLRecognitionTrainingConfig) -> Any:
+def _load(trainer_class: Any, name: str, config: Any) -> Any:
     """Trainer module of a weights file or checkpoint."""
-    from kraken.train import VGSLRecognitionModel  # loaded once it is needed
-
     if name.endswith("ckpt"):
-        return VGSLRecognitionModel.load_from_checkpoint(
-            name, map_location="cpu", weights_only=True, config=config
-        )
-    return VGSLRecognitionModel.load_from_weights(name, config)
+        return trainer_class.load_from_checkpoint(name, map_location="cpu", weights_only=True, config=config)
+    return trainer_class.load_from_weights(name, config)
 
 
-def _evaluate(name: str, files: list[str], options: dict[str, Any], settings: Settings) -> Evaluation:
-    from kraken.train import KrakenTrainer, VGSLRecognitionDataModule  # loaded once they are needed
+def _evaluate(
+    trainer_class: Any, name: str, files: list[str], options: dict[str, Any], settings: Settings
+) -> Evaluation:
+    from kraken.train import KrakenTrainer  # loaded once it is needed
 
     values = {**options, **settings.config_options(), "test_data": files}
-    module = _load(name, VGSLRecognitionTrainingConfig(**values))
+    module = _load(trainer_class, name, trainer_class._config_class(**values))
     net = module.net
     if options["format_type"] in ("xml", "alto", "page"):
         values["linetype"] = options["linetype"] or net.seg_type
     values["legacy_polygons"] = net.use_legacy_polygons and not options["no_legacy_polygons"]
-    data_module = VGSLRecognitionDataModule(VGSLRecognitionTrainingDataConfig(**values))
+    data_module = trainer_class._data_module_class(trainer_class._data_config_class(**values))
     trainer = KrakenTrainer(
         enable_summary=False,
         enable_model_summary=False,

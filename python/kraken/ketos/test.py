@@ -14,6 +14,13 @@ _FIELDS = field_defaults(VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingD
 
 @click.command("test")
 @click.option(
+    "--arch",
+    default="vgsl",
+    show_default=True,
+    metavar="NAME",
+    help="Kind of network (entry-point group kraken.archs.recognition); the model decides it.",
+)
+@click.option(
     "-B",
     "--batch-size",
     type=click.IntRange(min=1),

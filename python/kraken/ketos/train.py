@@ -14,6 +14,13 @@ _FIELDS = field_defaults(VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingD
 
 @click.command("train")
 @click.option(
+    "--arch",
+    default="vgsl",
+    show_default=True,
+    metavar="NAME",
+    help="Kind of network (entry-point group kraken.archs.recognition); --load and --resume decide it.",
+)
+@click.option(
     "-B",
     "--batch-size",
     type=click.IntRange(min=1),

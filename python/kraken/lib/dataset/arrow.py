@@ -125,6 +125,11 @@ class ArrowIPCRecognitionDataset(LineDataset):
     def __len__(self) -> int:
         return len(self._index)
 
+    def _encode_all(self) -> None:
+        # only a strict codec can find something wrong; labels are made when they are sampled
+        if self.codec is not None and self.codec.strict:
+            super()._encode_all()
+
     def rebuild_alphabet(self) -> None:
         """Counts the alphabet of the transformed texts of the selected lines."""
         self.alphabet = Counter()
