@@ -116,6 +116,7 @@ def render(page: Page, settings: Settings) -> str:
         template_source="custom" if custom else "native",
         processing_steps=page.done,
         sub_line_segmentation=settings.sub_line_segmentation,
+        clip=True,
     )
 
 

@@ -3,4 +3,6 @@
 pub mod beam;
 pub mod bidi;
 pub mod ctc;
+pub mod markup;
 mod paths;
+pub mod pattern;

@@ -1,5 +1,7 @@
 //! Bindings of `kraken_core::text`.
 
+mod markup;
+
 use kraken_core::Result;
 use kraken_core::text::beam::{self, Hypothesis, Options};
 use kraken_core::text::bidi::{self, BaseDirection};
@@ -153,5 +155,6 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(blank_threshold, m)?)?;
     m.add_function(wrap_pyfunction!(beam_search, m)?)?;
     m.add_function(wrap_pyfunction!(display_map, m)?)?;
-    m.add_function(wrap_pyfunction!(bidi_class, m)?)
+    m.add_function(wrap_pyfunction!(bidi_class, m)?)?;
+    markup::register(m)
 }
