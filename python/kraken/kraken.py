@@ -116,6 +116,12 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     type=click.Path(exists=True, dir_okay=False),
     help="Write with a Jinja2 template of your own.",
 )
+@click.option(
+    "--pdf",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Also write all pages, in the order of the inputs, as one searchable PDF.",
+)
 @click.option("-d", "--device", default="auto", show_default=True, help="cpu, cuda:0, mps, … or auto.")
 @click.option(
     "--precision",
@@ -150,11 +156,12 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     from kraken._cli.options import Settings, parse_device
 
     accelerator, device = parse_device(options.pop("device"))
-    template = options.pop("template")
+    template, pdf = options.pop("template"), options.pop("pdf")
     ctx.obj = Settings(
         accelerator=accelerator,
         device=device,
         template=None if template is None else str(Path(template).resolve()),
+        pdf=None if pdf is None else Path(pdf),
         **options,
     )
     set_up_logging(ctx.obj.verbose)

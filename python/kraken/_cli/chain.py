@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import click
+
+from kraken._cli.collection import Collection
 from kraken._cli.console import Progress, progress
 from kraken._cli.errors import CommandError, Failures, interruptible
 from kraken._cli.inputs import Job
@@ -26,7 +29,7 @@ def check_chain(steps: Sequence[Step]) -> None:
 
 
 def _process(
-    job: Job, steps: Sequence[Step], settings: Settings, bars: Progress
+    job: Job, steps: Sequence[Step], settings: Settings, bars: Progress, collection: Collection
 ) -> tuple[str, Exception] | None:
     """One input; returns the step that failed and why, or None."""
     stage = "read"
@@ -40,6 +43,7 @@ def _process(
             step.run(page, bars)
         stage = "write"
         write_page(page, job.target, settings)
+        collection.add(page)
     except Exception as error:
         return stage, error
     return None
@@ -55,13 +59,17 @@ def run_chain(jobs: Sequence[Job], steps: Sequence[Step], settings: Settings) ->
         The exit code: 0 if all went well, 1 if an input failed.
     """
     failures = Failures(len(jobs), verbose=settings.verbose > 0)
-    with interruptible(), progress() as bars:
+    with interruptible(), progress() as bars, Collection(settings.pdf) as collection:
         bars.start_pages(len(jobs))
         for job in jobs:
-            failed = _process(job, steps, settings, bars)
+            failed = _process(job, steps, settings, bars, collection)
             bars.page_done()
             if failed is not None:
                 failures.add(str(job.source), *failed)
                 if settings.fail_fast:
                     break
+        if not failures.lines:
+            collection.write()
+        elif settings.pdf is not None:
+            click.echo(f"{settings.pdf} isn't written, since not all of its pages are there.", err=True)
     return failures.finish()
