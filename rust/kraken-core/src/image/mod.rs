@@ -1,8 +1,10 @@
 //! Filters, labels and contours of single-channel images.
 
 pub mod contour;
+pub mod filter;
 pub mod labels;
 pub mod max_filter;
+pub mod nlbin;
 pub mod ridge;
 pub mod sobel;
 pub mod thin;
