@@ -19,6 +19,7 @@ __all__ = ["cli"]
 #: Subcommand -> where it is defined, and its line in the help, so that listing
 #: the subcommands imports none.
 _COMMANDS = {
+    "binarize": ("kraken._cli.binarize:binarize", "Make pages black and white."),
     "ocr": ("kraken._cli.ocr:ocr", "Recognise the text of lines."),
     "segment": ("kraken._cli.segment:segment", "Find the regions, lines and reading order of pages."),
 }
@@ -108,7 +109,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     "output_format",
     flag_value="native",
     default="native",
-    help="Write plain text, or JSON if the last step is `segment` (default).",
+    help="Write plain text, JSON if the last step is `segment`, an image if `binarize` (default).",
 )
 @click.option(
     "-t",
@@ -173,7 +174,7 @@ def run(ctx: click.Context, /, steps: list[Any], **_options: Any) -> None:
     """Runs the chain that the subcommands built."""
     from kraken._cli.chain import check_chain, run_chain
 
-    check_chain(steps)
+    check_chain(steps, ctx.obj)
     ctx.exit(run_chain(ctx.obj.jobs, steps, ctx.obj))
 
 

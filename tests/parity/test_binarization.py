@@ -126,7 +126,9 @@ def test_every_mode(mode: str) -> None:
     grey = Image.fromarray(shades)
     im: Image.Image
     if mode.startswith("I"):
-        im = Image.fromarray((shades.astype(np.uint16) * 257) if mode == "I;16" else shades.astype(np.int32) * 257)
+        im = Image.fromarray(
+            (shades.astype(np.uint16) * 257) if mode == "I;16" else shades.astype(np.int32) * 257
+        )
     elif mode == "F":
         im = Image.fromarray(shades.astype(np.float32))
     else:

@@ -11,21 +11,28 @@ from kraken._cli.console import Progress, progress
 from kraken._cli.errors import CommandError, Failures, interruptible
 from kraken._cli.inputs import Job
 from kraken._cli.options import Settings
-from kraken._cli.pages import Step, open_page, write_page
+from kraken._cli.pages import Step, check_image_target, open_page, write_page
 
 
-def check_chain(steps: Sequence[Step]) -> None:
-    """Finds orders of steps that can't work.
+def check_chain(steps: Sequence[Step], settings: Settings) -> None:
+    """Finds orders of steps that can't work, and outputs that the last one can't write.
 
     Raises:
-        CommandError: If a step occurs twice or segmentation follows recognition.
+        CommandError: If a step occurs twice, binarisation isn't the first or recognition not the
+            last one, or
+            an image can't be written under the name of an output.
     """
     names = [step.name for step in steps]
     for name in names:
         if names.count(name) > 1:
             raise CommandError(f"`{name}` can only be given once.")
+    if "binarize" in names[1:]:
+        raise CommandError("Binarization has to be the initial process.")
     if "ocr" in names and names[-1] != "ocr":
         raise CommandError(f"`ocr` has to be the last step; `{names[-1]}` comes after it.")
+    if names == ["binarize"] and settings.native:
+        for job in settings.jobs:
+            check_image_target(job.target)
 
 
 def _process(

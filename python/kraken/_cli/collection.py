@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kraken._cli.errors import CommandError
-from kraken._cli.pages import Page
+from kraken._cli.pages import Page, without_lines
 
 if TYPE_CHECKING:
     from kraken.serialization import PdfDocument
@@ -34,8 +34,9 @@ class Collection:
 
     def add(self, page: Page) -> None:
         """Adds a page that is done, with the image that its coordinates refer to."""
-        if self._pdf is not None and page.segmentation is not None:
-            named = dataclasses.replace(page.segmentation, imagename=str(page.image_path))
+        if self._pdf is not None:
+            segmentation = page.segmentation or without_lines(page.image_path)
+            named = dataclasses.replace(segmentation, imagename=str(page.image_path))
             self._pdf.add(named, page.image_path)
 
     def write(self) -> None:

@@ -68,6 +68,11 @@ class Settings:
             check_collection(self.pdf, jobs)
         return jobs
 
+    @property
+    def native(self) -> bool:
+        """Whether outputs are text, JSON or images instead of documents."""
+        return self.template is None and self.output_format == "native"
+
     def check_device(self) -> None:
         """Finds out that a device or precision doesn't exist here before any page is read.
 

@@ -7,6 +7,8 @@ mod lines;
 
 use pyo3::prelude::*;
 
+pub use filters::shaped;
+
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     binary::register(m)?;
