@@ -99,7 +99,7 @@ def segment(
         line.text_direction = text_direction  # type: ignore[assignment]
     return Segmentation(
         type="bbox",
-        imagename=getattr(im, "filename", None),
+        imagename=getattr(im, "filename", None),  # type: ignore[arg-type]
         text_direction=text_direction,  # type: ignore[arg-type]
         script_detection=False,
         lines=lines,

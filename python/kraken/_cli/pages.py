@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -156,7 +157,9 @@ def check_image_target(target: Path) -> None:
 def _write_image(image: Image.Image, target: Path) -> None:
     """Writes a black and white image in the format that its name says, ``-`` as PNG."""
     if str(target) == "-":
-        image.save(click.get_binary_stream("stdout"), "PNG")
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        click.echo(buffer.getvalue(), nl=False)
         return
     kind = "PNG" if target.suffix.lower() in _AS_PNG else Image.registered_extensions()[target.suffix.lower()]
     with atomic_output(target) as temporary:

@@ -88,7 +88,8 @@ pub fn nlbin(grey: &[u8], width: usize, height: usize, params: &Params, threads:
         return Ok(global(0.5));
     };
     let range = white - black;
-    let bit = |value: &f64| if ((value - black) / range).clamp(0.0, 1.0) > params.threshold { 255 } else { 0 };
+    let bit =
+        |value: &f64| if ((value - black) / range).clamp(0.0, 1.0) > params.threshold { 255 } else { 0 };
     Ok(page.iter().map(bit).collect())
 }
 
@@ -217,7 +218,10 @@ mod tests {
     #[test]
     fn percentiles_are_interpolated() {
         let mut values = [4.0, 1.0, 2.0];
-        assert_eq!([0.0, 25.0, 50.0, 75.0, 100.0].map(|p| percentile(&mut values, p)), [1.0, 1.5, 2.0, 3.0, 4.0]);
+        assert_eq!(
+            [0.0, 25.0, 50.0, 75.0, 100.0].map(|p| percentile(&mut values, p)),
+            [1.0, 1.5, 2.0, 3.0, 4.0]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Steps of the segmenter that finds boxes.
 
-use kraken_core::seg::boxes::{self, Box4, seeds};
+use kraken_core::seg::boxes::{self, seeds};
 use numpy::{PyArray2, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -8,7 +8,13 @@ use pyo3::prelude::*;
 use crate::boundary::run;
 use crate::image::shaped;
 
+type Box4 = (usize, usize, usize, usize);
 type Mask<'py> = PyReadonlyArray2<'py, u8>;
+
+/// Boxes as tuples, which arrays wouldn't become.
+fn tuples(boxes: Vec<boxes::Box4>) -> Vec<Box4> {
+    boxes.into_iter().map(|[a, b, c, d]| (a, b, c, d)).collect()
+}
 
 fn size(mask: &Mask<'_>) -> [usize; 2] {
     let shape = mask.shape();
@@ -27,7 +33,7 @@ fn common_size(masks: &[&Mask<'_>]) -> PyResult<[usize; 2]> {
 #[pyfunction]
 fn component_boxes(py: Python<'_>, mask: Mask<'_>) -> PyResult<Vec<Box4>> {
     let (values, [w, h]) = (mask.as_slice()?, size(&mask));
-    run(py, || Ok(boxes::components(values, w, h)?.1))
+    run(py, || Ok(tuples(boxes::components(values, w, h)?.1)))
 }
 
 #[pyfunction]
@@ -85,7 +91,7 @@ fn grow_lines(
 ) -> PyResult<Vec<Box4>> {
     let size = common_size(&[&seeds, &boxmap, &ink])?;
     let (seeds, boxmap, ink) = (seeds.as_slice()?, boxmap.as_slice()?, ink.as_slice()?);
-    run(py, || boxes::grow(seeds, boxmap, ink, size, reach))
+    run(py, || boxes::grow(seeds, boxmap, ink, size, reach).map(tuples))
 }
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {

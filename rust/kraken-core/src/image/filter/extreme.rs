@@ -37,12 +37,7 @@ pub fn maximum(
 ///
 /// # Errors
 /// As [`maximum`].
-pub fn minimum(
-    mut data: Vec<f64>,
-    size: [usize; 2],
-    window: [usize; 2],
-    threads: usize,
-) -> Result<Vec<f64>> {
+pub fn minimum(mut data: Vec<f64>, size: [usize; 2], window: [usize; 2], threads: usize) -> Result<Vec<f64>> {
     data.iter_mut().for_each(|value| *value = -*value);
     let mut found = maximum(data, size, window, threads)?;
     found.iter_mut().for_each(|value| *value = -*value);

@@ -54,15 +54,15 @@ fn slide(
     par::for_row_bands(&mut out, width, threads, |first, band| {
         for (y, found) in band.chunks_exact_mut(width).enumerate() {
             let top = (first + y) as i64 - (rows / 2) as i64;
-            let lines: Vec<&[f64]> = (top..top + rows as i64)
-                .map(|i| &data[reflected(i, height) * width..][..width])
-                .collect();
+            let lines: Vec<&[f64]> =
+                (top..top + rows as i64).map(|i| &data[reflected(i, height) * width..][..width]).collect();
             let left = |x: usize| x as i64 - (columns / 2) as i64;
             let start = (left(0)..left(0) + columns as i64).map(|i| reflected(i, width));
             let mut window = Sorted::new(start.flat_map(|x| lines.iter().map(move |line| line[x])));
             found[0] = window.values[rank];
             for (x, value) in found.iter_mut().enumerate().skip(1) {
-                let (gone, new) = (reflected(left(x) - 1, width), reflected(left(x) + columns as i64 - 1, width));
+                let (gone, new) =
+                    (reflected(left(x) - 1, width), reflected(left(x) + columns as i64 - 1, width));
                 lines.iter().for_each(|line| window.replace(line[gone], line[new]));
                 *value = window.values[rank];
             }

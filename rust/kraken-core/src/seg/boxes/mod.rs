@@ -77,7 +77,12 @@ pub fn script_size(mask: &[u8], width: usize, height: usize) -> Result<Option<f6
 ///
 /// # Errors
 /// If `mask` doesn't have `width * height` pixels.
-pub fn select(mask: &[u8], width: usize, height: usize, keep: impl Fn(&[Box4]) -> Vec<bool>) -> Result<Vec<u8>> {
+pub fn select(
+    mask: &[u8],
+    width: usize,
+    height: usize,
+    keep: impl Fn(&[Box4]) -> Vec<bool>,
+) -> Result<Vec<u8>> {
     let (labels, boxes) = components(mask, width, height)?;
     let kept = keep(&boxes);
     let is_kept = |label: u32| label > 0 && kept.get(label as usize - 1) == Some(&true);
@@ -89,7 +94,13 @@ pub fn select(mask: &[u8], width: usize, height: usize, keep: impl Fn(&[Box4]) -
 ///
 /// # Errors
 /// As [`select`].
-pub fn longest(mask: &[u8], [width, height]: [usize; 2], axis: usize, min: f64, most: usize) -> Result<Vec<u8>> {
+pub fn longest(
+    mask: &[u8],
+    [width, height]: [usize; 2],
+    axis: usize,
+    min: f64,
+    most: usize,
+) -> Result<Vec<u8>> {
     let extent = |found: &Box4| if axis == 0 { found[3] - found[1] } else { found[2] - found[0] };
     select(mask, width, height, |boxes| {
         let mut order: Vec<usize> = (0..boxes.len()).filter(|&i| extent(&boxes[i]) as f64 > min).collect();
@@ -150,8 +161,12 @@ pub fn grow(
     }
     let spread = nearest::spread(&seeds.of, width, height, reach);
     let own = |part: u32| if owner[part as usize] == u32::MAX { 0 } else { owner[part as usize] };
-    let labels: Vec<u32> =
-        parts.of.iter().zip(spread).map(|(&part, near)| if own(part) > 0 { own(part) } else { near }).collect();
+    let labels: Vec<u32> = parts
+        .of
+        .iter()
+        .zip(spread)
+        .map(|(&part, near)| if own(part) > 0 { own(part) } else { near })
+        .collect();
     Ok(bounds(&labels, width, seeds.count, |i| ink[i] > 0))
 }
 
@@ -167,7 +182,10 @@ mod tests {
 
     #[test]
     fn sizes_and_boxes() {
-        assert_eq!(components(&page(), 14, 8).map(|c| c.1), Ok(vec![[0, 0, 4, 4], [8, 0, 12, 4], [0, 6, 12, 7]]));
+        assert_eq!(
+            components(&page(), 14, 8).map(|c| c.1),
+            Ok(vec![[0, 0, 4, 4], [8, 0, 12, 4], [0, 6, 12, 7]])
+        );
         assert_eq!(script_size(&page(), 14, 8), Ok(Some(4.0)));
         assert_eq!(script_size(&[0; 6], 2, 3), Ok(None));
         let filled = filled_boxes(&page(), 14, 8, 3.9, 5.0).unwrap_or_default();
