@@ -129,7 +129,7 @@ fn levels(
     let strong: Vec<u8> = variation.iter().map(|&v| u8::from(v > limit)).collect();
     drop(variation);
     let reach = (params.escale * REACH) as usize;
-    let near = dilated(strong, size, reach.max(1), threads);
+    let near = dilated(&strong, size, reach.max(1), threads);
     let mut seen: Vec<f64> = area.iter().zip(&near).filter(|(_, near)| **near > 0).map(|(v, _)| *v).collect();
     if seen.is_empty() {
         return Ok(None);
@@ -140,8 +140,8 @@ fn levels(
 
 /// The mask dilated by a column and then by a row of `size` pixels, which reach `size / 2` pixels
 /// up and to the left and `(size - 1) / 2` down and to the right of each pixel of the mask.
-fn dilated(mask: Vec<u8>, [width, height]: [usize; 2], size: usize, threads: usize) -> Vec<u8> {
-    let turned = super::filter::transposed(&mask, width, height, threads);
+fn dilated(mask: &[u8], [width, height]: [usize; 2], size: usize, threads: usize) -> Vec<u8> {
+    let turned = super::filter::transposed(mask, width, height, threads);
     let tall = super::filter::transposed(&widened(&turned, height, size, threads), height, width, threads);
     widened(&tall, width, size, threads)
 }
@@ -212,7 +212,9 @@ mod tests {
         assert!(nlbin(&[1, 2], 3, 1, &DEFAULTS, 1).is_err());
         let mut spot = vec![255; 900];
         spot[0] = 0;
-        assert!(run(&spot, 30).is_ok_and(|found| found.iter().filter(|v| **v == 0).count() < 9));
+        assert!(
+            run(&spot, 30).is_ok_and(|found| found.iter().map(|&v| usize::from(v == 0)).sum::<usize>() < 9)
+        );
     }
 
     #[test]

@@ -38,10 +38,16 @@ pub fn maximum(
 /// # Errors
 /// As [`maximum`].
 pub fn minimum(mut data: Vec<f64>, size: [usize; 2], window: [usize; 2], threads: usize) -> Result<Vec<f64>> {
-    data.iter_mut().for_each(|value| *value = -*value);
+    negate(&mut data);
     let mut found = maximum(data, size, window, threads)?;
-    found.iter_mut().for_each(|value| *value = -*value);
+    negate(&mut found);
     Ok(found)
+}
+
+fn negate(values: &mut [f64]) {
+    for value in values {
+        *value = -*value;
+    }
 }
 
 /// Maxima of all runs of `size` values, from those of the prefixes and suffixes of blocks of that

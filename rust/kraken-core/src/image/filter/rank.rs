@@ -63,7 +63,9 @@ fn slide(
             for (x, value) in found.iter_mut().enumerate().skip(1) {
                 let (gone, new) =
                     (reflected(left(x) - 1, width), reflected(left(x) + columns as i64 - 1, width));
-                lines.iter().for_each(|line| window.replace(line[gone], line[new]));
+                for line in &lines {
+                    window.replace(line[gone], line[new]);
+                }
                 *value = window.values[rank];
             }
         }

@@ -66,7 +66,9 @@ fn prefilter(line: &mut [f64]) {
     if n < 2 {
         return;
     }
-    line.iter_mut().for_each(|value| *value *= GAIN);
+    for value in line.iter_mut() {
+        *value *= GAIN;
+    }
     // Start of the causal filter for a signal that is mirrored at both ends, endlessly.
     let end = POLE.powi((n - 1).min(i32::MAX as usize) as i32);
     let mut power = POLE;

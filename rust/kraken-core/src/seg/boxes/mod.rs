@@ -69,7 +69,7 @@ pub fn script_size(mask: &[u8], width: usize, height: usize) -> Result<Option<f6
             seen > place
         })
     };
-    let middle = total.checked_sub(1).and_then(|last| Some((at(last / 2)?.0 + at(total / 2)?.0) / 2.0));
+    let middle = total.checked_sub(1).and_then(|last| Some(f64::midpoint(at(last / 2)?.0, at(total / 2)?.0)));
     Ok(middle)
 }
 
@@ -203,10 +203,10 @@ mod tests {
         seeds[6 * 14] = 1;
         let found = grow(&seeds, &page(), &page(), [14, 8], 3.0);
         assert_eq!(found, Ok(vec![[0, 0, 4, 4], [0, 6, 12, 7]]));
-        seeds[14 + 2] = 1;
+        seeds[14 + 3] = 1;
         // Two seeds in one component: what is left goes to the nearest one.
         let found = grow(&seeds, &page(), &page(), [14, 8], 1.5);
-        assert_eq!(found, Ok(vec![[0, 0, 2, 3], [1, 0, 4, 3], [0, 6, 12, 7]]));
+        assert_eq!(found, Ok(vec![[0, 0, 2, 3], [2, 0, 4, 3], [0, 6, 12, 7]]));
         assert!(grow(&seeds, &page(), &page()[1..], [14, 8], 1.5).is_err());
     }
 }
