@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from kraken._cli.console import Progress
 from kraken._cli.errors import CommandError
@@ -32,7 +33,7 @@ class SegmentStep:
         """Segments the page."""
         with progress.step(f"Segmenting {page.source.name}"):
             page.segmentation = self._task.predict(page.image, self._config)
-        settings = {"model": self._model_name, "text_direction": self._config.text_direction}
+        settings = {"model": self._model_name, "text_direction": page.segmentation.text_direction}
         page.record_step("processing", "Baseline and region segmentation", settings)
 
 
@@ -70,7 +71,7 @@ class BoxStep:
     type=click.Choice(_DIRECTIONS),
     default=_DEFAULTS.text_direction,
     show_default=True,
-    help="Orientation of lines and order of columns.",
+    help="Orientation of lines and order of columns; if not given, what the model states.",
 )
 @click.option(
     "--scale",
@@ -147,7 +148,8 @@ def segment(
 
     settings.check_device()
     task = load_task(SegmentationTaskModel.load_model, path, "segmentation")
-    config = SegmentationInferenceConfig(
-        text_direction=text_direction, input_padding=input_pad, **settings.config_options()
-    )
+    options = {"input_padding": input_pad, **settings.config_options()}
+    if ctx.get_parameter_source("text_direction") is not ParameterSource.DEFAULT:
+        options["text_direction"] = text_direction
+    config = SegmentationInferenceConfig(**options)
     return SegmentStep(task, config, path.name)
