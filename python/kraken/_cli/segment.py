@@ -1,4 +1,4 @@
-"""``kraken segment``: find regions and lines."""
+"""``kraken segment``: find regions and lines, or lines as boxes."""
 
 from __future__ import annotations
 
@@ -37,6 +37,24 @@ class SegmentStep:
         page.record_step("processing", "Baseline and region segmentation", settings)
 
 
+class BoxStep:
+    """Finds lines as boxes by image processing."""
+
+    name = "segment"
+    reads_lines = False
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self._parameters = parameters
+
+    def run(self, page: Page, progress: Progress) -> None:
+        """Segments the page, which has to be black and white."""
+        from kraken.pageseg import segment as find_boxes
+
+        with progress.step(f"Segmenting {page.source.name}"):
+            page.segmentation = find_boxes(page.image, **self._parameters)
+        page.record_step("processing", "bounding box segmentation", self._parameters)
+
+
 @click.command("segment")
 @click.option("-i", "--model", "model_name", help="Layout model: a file, or the name of a bundled one.")
 @click.option(
@@ -56,6 +74,43 @@ class SegmentStep:
     help="Orientation of lines and order of columns; if not given, what the model states.",
 )
 @click.option(
+    "--scale",
+    type=click.FloatRange(1, 1000),
+    help="Size of the script in pixels (boxes only; estimated if not given).",
+)
+@click.option(
+    "-m",
+    "--maxcolseps",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="Column separators to look for at most (boxes only).",
+)
+@click.option(
+    "-b/-w",
+    "--black-colseps/--white_colseps",
+    "black_colseps",
+    default=False,
+    show_default=True,
+    help="Look for black lines between columns too (boxes only).",
+)
+@click.option(
+    "-r/-l",
+    "--remove-hlines/--hlines",
+    "no_hlines",
+    default=True,
+    show_default=True,
+    help="Ignore long horizontal lines (boxes only).",
+)
+@click.option(
+    "-p",
+    "--pad",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Pixels to extend lines by at both ends (boxes only).",
+)
+@click.option(
     "--input-pad",
     type=click.IntRange(min=0),
     default=_DEFAULTS.input_padding,
@@ -64,16 +119,21 @@ class SegmentStep:
 )
 @click.pass_context
 def segment(
-    ctx: click.Context, model_name: str | None, boxes: bool, text_direction: Any, input_pad: int
-) -> SegmentStep:
+    ctx: click.Context,
+    /,
+    model_name: str | None,
+    boxes: bool,
+    text_direction: Any,
+    input_pad: int,
+    **parameters: Any,
+) -> SegmentStep | BoxStep:
     """Find the regions, lines and reading order of pages."""
     settings: Settings = ctx.obj
     if model_name is not None and boxes:
         click.echo("Warning: a layout model was named, so baselines are found, not boxes.", err=True)
     elif boxes:
-        raise CommandError(
-            "The box segmenter isn't part of this version: add -bl and name a layout model with -i."
-        )
+        _ = settings.jobs
+        return BoxStep({"text_direction": text_direction, **parameters})
     if model_name is None:
         raise CommandError(
             "No layout model: name one with `segment -bl -i MODEL` "

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 __all__ = [
     "boundary_tracing",
     "check_line",
+    "component_boxes",
     "extract_line",
     "extract_line_arrays",
     "extract_lines",
+    "filled_boxes",
+    "grow_lines",
     "line_middle",
+    "line_seeds",
+    "longest_components",
     "make_valid",
     "minimal_seam",
     "order_boxes",
@@ -21,6 +26,7 @@ __all__ = [
     "polygon_centroid",
     "polygonise",
     "region_of_interest",
+    "script_size",
     "strictly_contains",
     "topsort",
     "vectorise_lines",
@@ -105,3 +111,13 @@ def extract_line_arrays(
     legacy: bool = False,
     num_threads: int = 0,
 ) -> list[tuple[NDArray[np.float32], int] | str]: ...
+
+_Mask = NDArray[np.uint8]
+_Box = tuple[int, int, int, int]
+
+def component_boxes(mask: _Mask) -> list[_Box]: ...
+def script_size(mask: _Mask) -> float | None: ...
+def longest_components(mask: _Mask, axis: int, min: float, most: int) -> _Mask: ...
+def filled_boxes(mask: _Mask, low: float, high: float) -> _Mask: ...
+def line_seeds(bottom: _Mask, top: _Mask, delta: int, reach: float) -> _Mask: ...
+def grow_lines(seeds: _Mask, boxmap: _Mask, ink: _Mask, reach: float) -> list[_Box]: ...

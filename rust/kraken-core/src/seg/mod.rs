@@ -1,5 +1,6 @@
 //! From heatmaps and pages to lines, polygons, line images and reading order.
 
+pub mod boxes;
 pub mod extract;
 pub mod order;
 pub mod polygonise;

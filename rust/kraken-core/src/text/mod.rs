@@ -7,5 +7,7 @@ pub mod codes;
 pub mod ctc;
 pub mod lexicon;
 pub mod lm;
+pub mod markup;
 mod paths;
+pub mod pattern;
 pub mod scorer;
