@@ -11,8 +11,6 @@ const CLEARANCE: f64 = 1.0;
 const TOLERANCE: f64 = 0.3;
 /// Tolerance of an edge's corners, of which arcs have many.
 const CORNER_TOLERANCE: f64 = 0.1;
-/// Lifts coordinates that are whole but for rounding errors before truncation.
-const ROUNDING: f64 = 1e-6;
 
 /// The edge of a polygon on one side of the line: the seam pushed outwards by
 /// `offset`, in every column as `t` (`v` below, `−v` above the line). Its
@@ -29,7 +27,7 @@ pub fn truncated(frame: &Frame, side: Side, points: &[Point]) -> Vec<Point> {
     let s = side.sign();
     let mut furthest = f64::NEG_INFINITY;
     let whole = points.iter().map(|q| {
-        let [u, v] = frame.to_uv(frame.to_xy([q[0], s * q[1]]).map(|c| (c + ROUNDING).floor()));
+        let [u, v] = frame.to_uv(frame.whole(frame.to_xy([q[0], s * q[1]])));
         // Neighbours may change places.
         furthest = furthest.max(u);
         [furthest, s * v]
@@ -133,15 +131,15 @@ pub fn ring(frame: &Frame, above: &[f64], below: &[f64], size: [f64; 2]) -> Vec<
     out.extend(chain(above, Side::Above));
     out.extend(ends[1]);
     out.extend(chain(below, Side::Below).into_iter().rev());
-    let whole: Vec<Point> = out.into_iter().map(|q| pixel(frame.to_xy(q), size)).collect();
+    // Seams and regions come with truncated corners; to truncate once more would move them.
+    let whole: Vec<Point> = out.into_iter().map(|q| pixel(frame.nearest(frame.to_xy(q)), size)).collect();
     let whole = polyline::dedup(&whole);
     polygon::open(&whole).to_vec()
 }
 
-/// The nearest pixel inside the image. Seams and regions come with truncated
-/// corners; to truncate once more would move them.
+/// The pixel pressed onto the image.
 fn pixel(q: Point, size: [f64; 2]) -> Point {
-    [0, 1].map(|k| q[k].round().clamp(0.0, size[k] - 1.0))
+    [0, 1].map(|k| q[k].clamp(0.0, size[k] - 1.0))
 }
 
 /// Whether the ring is fit to be returned: simple, and the line lies inside

@@ -14,6 +14,8 @@ pub struct Frame {
     origin: Point,
     direction: Point,
     normal: Point,
+    /// Signs of the image axes as seen from the line, see [`Frame::whole`].
+    ahead: Point,
     /// `u` of the first column.
     start: f64,
     /// Distance of two columns, at most 1.
@@ -60,6 +62,28 @@ fn direction(line: &[Point]) -> Option<Point> {
     Some(if dot(axis, forward) < 0.0 { [-axis[0], -axis[1]] } else { axis })
 }
 
+/// Whole pixels are lifted by that before they are cut, for rounding errors
+/// may have pulled them below.
+const ROUNDING: f64 = 1e-6;
+
+/// Signs of the image axes on a page that is turned by quarters until the line
+/// runs within 45° of rightwards: `[x, y]` with 1 for an axis that keeps or gets
+/// its direction, −1 for one that is reversed.
+fn quarter(direction: Point) -> Point {
+    let [x, y] = direction;
+    // Half-open ranges of angle, which a quarter turn maps to one another.
+    if x > 0.0 && y >= -x && y < x {
+        [1.0, 1.0]
+    } else if y > 0.0 && x > -y {
+        // Downwards: x of the turned page is y, its y is −x.
+        [-1.0, 1.0]
+    } else if x < 0.0 && y > x {
+        [-1.0, -1.0]
+    } else {
+        [1.0, -1.0]
+    }
+}
+
 impl Frame {
     /// Frame of a line of at least two distinct finite points; `None` for others.
     pub fn new(baseline: &[Point]) -> Option<Self> {
@@ -70,6 +94,7 @@ impl Frame {
             origin,
             direction,
             normal,
+            ahead: quarter(direction),
             start: 0.0,
             step: 1.0,
             line: Vec::new(),
@@ -163,6 +188,18 @@ impl Frame {
     /// Frame coordinates to image coordinates.
     pub fn to_xy(&self, q: Point) -> Point {
         along(along(self.origin, self.direction, q[0]), self.normal, q[1])
+    }
+
+    /// The pixel that an image point lies in, cut towards smaller coordinates on
+    /// the page turned by quarters until the line runs rightwards. Turning page
+    /// and line by a quarter therefore turns the result.
+    pub fn whole(&self, q: Point) -> Point {
+        [0, 1].map(|k| self.ahead[k] * (self.ahead[k] * q[k] + ROUNDING).floor())
+    }
+
+    /// The pixel nearest to an image point, ties broken as by [`Frame::whole`].
+    pub fn nearest(&self, q: Point) -> Point {
+        self.whole([0, 1].map(|k| q[k] + 0.5 * self.ahead[k]))
     }
 
     /// The unit vector of growing `v` in the image.
