@@ -302,4 +302,31 @@ mod tests {
         let out_and_back = [[10.0, 10.0], [10.0, -20.0], [40.0, -20.0], [40.0, 10.0]];
         assert_eq!(clip(&out_and_back, size), [[10.0, 10.0], [10.0, 0.0], [40.0, 0.0], [40.0, 10.0]]);
     }
+
+    #[test]
+    fn pixels_are_cut_as_on_the_turned_page() -> Result<(), String> {
+        let whole = |d: Point, q: Point| -> Result<[Point; 2], String> {
+            let frame = Frame::new(&[[10.0, 10.0], along([10.0, 10.0], d, 10.0)]).ok_or("no frame")?;
+            Ok([frame.whole(q), frame.nearest(q)])
+        };
+        // Rightwards: towards 0, whatever the slope up to 45°.
+        let q = [7.75, 3.5];
+        for d in [[1.0, 0.0], [2.0, 1.0], [1.0, -1.0], [3.0, -2.0]] {
+            assert_eq!(whole(d, q)?, [[7.0, 3.0], [8.0, 4.0]]);
+        }
+        // A quarter turn takes (x, y) to (y, −x) and the result with it.
+        let mut q = [0.5, -7.25];
+        for mut d in [[1.0, 0.0], [1.0, -1.0], [5.0, 4.0]] {
+            let [mut cut, mut near] = whole(d, q)?;
+            for _ in 0..4 {
+                let turn = |p: Point| [p[1], -p[0]];
+                [d, q, cut, near] = [d, q, cut, near].map(turn);
+                assert_eq!(whole(d, q)?, [cut, near], "{d:?} {q:?}");
+            }
+        }
+        // Rounding errors don't cost a pixel.
+        assert_eq!(whole([1.0, 0.0], [4.0 - 1e-9, 5.0])?[0], [4.0, 5.0]);
+        assert_eq!(whole([-1.0, 0.0], [4.0 + 1e-9, 5.0])?[0], [4.0, 5.0]);
+        Ok(())
+    }
 }
