@@ -12,7 +12,9 @@ __all__ = [
     "check_line",
     "extract_line",
     "extract_lines",
+    "fragment_chains",
     "line_middle",
+    "line_pitch",
     "make_valid",
     "minimal_seam",
     "order_boxes",
@@ -48,6 +50,14 @@ def region_of_interest(line: _Line, obstacles: Sequence[_Line], size: Sequence[f
 
 def make_valid(ring: _Line, size: Sequence[float]) -> _Ring | None:
     """Closed simple ring of whole pixels inside (width, height); ``None`` if there is no area."""
+
+def fragment_chains(
+    lines: Sequence[_Line], groups: Sequence[int], max_gap: float, max_offset: float, max_turn: float
+) -> list[list[int]]:
+    """Indices of the fragments of each line in order; distances in pixels, ``max_turn`` in radians."""
+
+def line_pitch(lines: Sequence[_Line]) -> float | None:
+    """Median distance of lines from their nearest neighbour above or below."""
 
 def vectorise_lines(
     heatmap: npt.NDArray[np.float32], threshold: float, min_length: float, vertical: bool, threads: int = 0

@@ -1,6 +1,7 @@
 //! From heatmaps and pages to lines, polygons, line images and reading order.
 
 pub mod extract;
+pub mod join;
 pub mod order;
 pub mod polygonise;
 pub mod relation;

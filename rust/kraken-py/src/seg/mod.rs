@@ -1,6 +1,7 @@
 //! Bindings of `kraken_core::seg`.
 
 mod extract;
+mod join;
 mod order;
 mod polygonise;
 mod vectorise;
@@ -10,6 +11,7 @@ use pyo3::prelude::*;
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     extract::register(m)?;
+    join::register(m)?;
     order::register(m)?;
     polygonise::register(m)?;
     vectorise::register(m)

@@ -66,6 +66,9 @@ fn direction(line: &[Point]) -> Option<Point> {
 /// may have pulled them below.
 const ROUNDING: f64 = 1e-6;
 
+/// Shorter lines have no direction that arithmetic could rely on.
+const MIN_STEP: f64 = 1e-6;
+
 /// Signs of the image axes on a page that is turned by quarters until the line
 /// runs within 45° of rightwards: `[x, y]` with 1 for an axis that keeps or gets
 /// its direction, −1 for one that is reversed.
@@ -85,7 +88,7 @@ fn quarter(direction: Point) -> Point {
 }
 
 impl Frame {
-    /// Frame of a line of at least two distinct finite points; `None` for others.
+    /// Frame of a line of finite points; `None` for one without extent.
     pub fn new(baseline: &[Point]) -> Option<Self> {
         let origin = *baseline.first()?;
         let direction = direction(baseline)?;
@@ -112,7 +115,7 @@ impl Frame {
         frame.start = lo;
         frame.step = (hi - lo) / (columns - 1) as f64;
         frame.envelope(columns);
-        (frame.step > 0.0).then_some(frame)
+        (frame.step > MIN_STEP).then_some(frame)
     }
 
     /// Fills `top` and `bottom`: the extent of the line in every column.

@@ -49,6 +49,15 @@ fn hopeless_lines_are_none_with_a_reason() {
 }
 
 #[test]
+fn lines_next_to_nothing_have_polygons() {
+    for length in [0.2, 1e-3, 1e-7, 1e-300, f64::MIN_POSITIVE / 8.0] {
+        let line = vec![[0.0, 7.0], [length, 7.0]];
+        let found = run(&[line, vec![[40.0, 47.0], [90.0, 47.0]]], Topline::Baseline);
+        found.iter().for_each(assert_sound);
+    }
+}
+
+#[test]
 fn bad_arguments_are_errors() {
     let data = page();
     let energy = Energy { data: &data, width: SIZE[0], height: SIZE[1] };
