@@ -27,5 +27,5 @@ for target in $targets; do
   echo "=== $target, $seconds s"
   mkdir -p "corpus/$target" "artifacts/$target"
   "target/$platform/release/$target" "corpus/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
-    -max_len=2048 -print_final_stats=1 -artifact_prefix="artifacts/$target/"
+    -max_len=2048 -len_control=0 -print_final_stats=1 -artifact_prefix="artifacts/$target/"
 done

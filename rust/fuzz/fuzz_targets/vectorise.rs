@@ -39,7 +39,7 @@ fn map(u: &mut Unstructured<'_>, width: usize, height: usize) -> Result<Vec<f32>
 
 fn run(data: &[u8]) -> Result<()> {
     let mut u = Unstructured::new(data);
-    let (width, height) = (u.int_in_range(0..=64_usize)?, u.int_in_range(0..=64_usize)?);
+    let (width, height) = (u.int_in_range(0..=48_usize)?, u.int_in_range(0..=32_usize)?);
     let options = LineOptions {
         threshold: f32::from(u.arbitrary::<u8>()?) / 255.0,
         min_length: f64::from(u.arbitrary::<u8>()?) / 8.0,
