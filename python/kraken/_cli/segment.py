@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from kraken._cli.console import Progress
 from kraken._cli.errors import CommandError
@@ -46,7 +47,7 @@ class SegmentStep:
             config.regions = self._regions.of(page.source)
         with progress.step(f"Segmenting {page.source.name}"):
             page.segmentation = self._task.predict(page.image, config)
-        settings = {"model": self._model_name, "text_direction": config.text_direction}
+        settings = {"model": self._model_name, "text_direction": page.segmentation.text_direction}
         if self._regions is not None:
             settings["regions_from"] = self._regions.path.name
         page.record_step("processing", "Baseline and region segmentation", settings)
@@ -68,7 +69,7 @@ class SegmentStep:
     type=click.Choice(_DIRECTIONS),
     default=_DEFAULTS.text_direction,
     show_default=True,
-    help="Orientation of lines and order of columns.",
+    help="Orientation of lines and order of columns; if not given, what the model states.",
 )
 @click.option(
     "--input-pad",
@@ -133,12 +134,14 @@ def segment(
 
     settings.check_device()
     task = load_task(SegmentationTaskModel.load_model, path, "segmentation")
-    config = SegmentationInferenceConfig(
-        text_direction=text_direction,
-        input_padding=input_pad,
-        join_gap=join_gap,
-        split_at_regions=split_at_regions,
-        keep_outside=keep_outside,
+    options = {
+        "input_padding": input_pad,
+        "join_gap": join_gap,
+        "split_at_regions": split_at_regions,
+        "keep_outside": keep_outside,
         **settings.config_options(),
-    )
+    }
+    if ctx.get_parameter_source("text_direction") is not ParameterSource.DEFAULT:
+        options["text_direction"] = text_direction
+    config = SegmentationInferenceConfig(**options)
     return SegmentStep(task, config, path.name, regions)

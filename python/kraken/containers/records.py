@@ -37,11 +37,15 @@ class ocr_record(ABC):
             the n-th that is read.
         logits: Network output for the line.
         image: Image of the line.
+
+    Attributes:
+        failure: Why the line couldn't be recognised or aligned, None if it was.
     """
 
     __module__ = "kraken.containers"
 
     base_dir: BaseDirection | None = None
+    failure: str | None = None
     logits: "torch.Tensor | None" = None
     image: "Image.Image | None" = None
     _line_base_dir: BaseDirection | None = None

@@ -1,0 +1,1 @@
+"""The ``ketos`` command: training, testing and data sets (spec chapter cli-ketos)."""
