@@ -15,8 +15,10 @@ __all__ = [
     "extract_line_arrays",
     "extract_lines",
     "filled_boxes",
+    "fragment_chains",
     "grow_lines",
     "line_middle",
+    "line_pitch",
     "line_seeds",
     "longest_components",
     "make_valid",
@@ -121,3 +123,20 @@ def longest_components(mask: _Mask, axis: int, min: float, most: int) -> _Mask: 
 def filled_boxes(mask: _Mask, low: float, high: float) -> _Mask: ...
 def line_seeds(bottom: _Mask, top: _Mask, delta: int, reach: float) -> _Mask: ...
 def grow_lines(seeds: _Mask, boxmap: _Mask, ink: _Mask, reach: float) -> list[_Box]: ...
+def line_pitch(lines: Sequence[_Line]) -> float | None:
+    """Median distance of lines from their nearest neighbour above or below."""
+
+def vectorise_lines(
+    heatmap: npt.NDArray[np.float32], threshold: float, min_length: float, vertical: bool, threads: int = 0
+) -> list[list[list[int]]]: ...
+def fragment_chains(
+    lines: Sequence[_Line], groups: Sequence[int], max_gap: float, max_offset: float, max_turn: float
+) -> list[list[int]]:
+    """Indices of the fragments of each line in order; distances in pixels, ``max_turn`` in radians."""
+
+def line_pitch(lines: Sequence[_Line]) -> float | None:
+    """Median distance of lines from their nearest neighbour above or below."""
+
+def vectorise_lines(
+    heatmap: npt.NDArray[np.float32], threshold: float, min_length: float, vertical: bool, threads: int = 0
+) -> list[list[list[int]]]: ...

@@ -2,6 +2,7 @@
 
 pub mod boxes;
 pub mod extract;
+pub mod join;
 pub mod order;
 pub mod polygonise;
 pub mod relation;

@@ -2,6 +2,7 @@
 
 mod boxes;
 mod extract;
+mod join;
 mod order;
 mod polygonise;
 mod vectorise;
@@ -12,6 +13,7 @@ use pyo3::prelude::*;
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     boxes::register(m)?;
     extract::register(m)?;
+    join::register(m)?;
     order::register(m)?;
     polygonise::register(m)?;
     vectorise::register(m)
