@@ -126,17 +126,7 @@ def grow_lines(seeds: _Mask, boxmap: _Mask, ink: _Mask, reach: float) -> list[_B
 def line_pitch(lines: Sequence[_Line]) -> float | None:
     """Median distance of lines from their nearest neighbour above or below."""
 
-def vectorise_lines(
-    heatmap: npt.NDArray[np.float32], threshold: float, min_length: float, vertical: bool, threads: int = 0
-) -> list[list[list[int]]]: ...
 def fragment_chains(
     lines: Sequence[_Line], groups: Sequence[int], max_gap: float, max_offset: float, max_turn: float
 ) -> list[list[int]]:
     """Indices of the fragments of each line in order; distances in pixels, ``max_turn`` in radians."""
-
-def line_pitch(lines: Sequence[_Line]) -> float | None:
-    """Median distance of lines from their nearest neighbour above or below."""
-
-def vectorise_lines(
-    heatmap: npt.NDArray[np.float32], threshold: float, min_length: float, vertical: bool, threads: int = 0
-) -> list[list[list[int]]]: ...
