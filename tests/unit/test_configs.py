@@ -23,8 +23,8 @@ CLASSES = [getattr(configs, name) for name in configs.__all__]
 @pytest.mark.parametrize("cls", CLASSES)
 def test_every_annotated_field_has_a_default_and_the_reverse(cls: type) -> None:
     annotated = {name for base in cls.__mro__ for name in inspect.get_annotations(base)}
-    optional = {name for base in cls.__mro__ for name in base.__dict__.get("_options", ())}
-    assert set(vars(cls())) == annotated - {"_defaults", "_options"} - optional
+    optional = {name for base in cls.__mro__ for name in base.__dict__.get("_extensions", ())}
+    assert set(vars(cls())) == annotated - {"_defaults", "_extensions"} - optional
     assert all(hasattr(cls, name) for name in optional)
 
 
