@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from kraken.configs.base import declared
+from kraken.configs._fields import declared
 from kraken.registry import OPTIMIZERS, SCHEDULERS, STOPPERS
 
 __all__ = [

@@ -211,7 +211,7 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         """Network of a checkpoint, without its weights."""
         data: Any = (checkpoint.get("datamodule_hyper_parameters") or {}).get("data_config")
         codec = getattr(data, "codec", None)
-        if codec is None:
+        if data is None or codec is None:
             raise ValueError("The checkpoint holds no codec.")
         stated = {"base_dir": data.bidi_reordering} if data.bidi_reordering in ("L", "R") else {}
         return TorchVGSLModel(

@@ -3,8 +3,10 @@
 pub mod center;
 pub mod contour;
 pub mod fill;
+pub mod filter;
 pub mod labels;
 pub mod max_filter;
+pub mod nlbin;
 pub mod raster;
 pub mod resample;
 pub mod ridge;

@@ -1,13 +1,17 @@
 //! Bindings of `kraken_core::image`.
 
+mod binary;
 mod energy;
 mod filters;
 mod lines;
 
 use pyo3::prelude::*;
 
+pub use filters::shaped;
+
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    binary::register(m)?;
     energy::register(m)?;
     filters::register(m)?;
     lines::register(m)
