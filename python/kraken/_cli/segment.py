@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
 from kraken._cli.pages import Page
 from kraken.configs import SegmentationInferenceConfig
+from kraken.lib.segmentation import column_reading_order
 
 _DEFAULTS = SegmentationInferenceConfig()
 _DIRECTIONS = ("horizontal-lr", "horizontal-rl", "vertical-lr", "vertical-rl")
@@ -61,9 +63,16 @@ class SegmentStep:
     show_default=True,
     help="White pixels around the page before it enters the network.",
 )
+@click.option(
+    "--order",
+    type=click.Choice(["recorded", "columns"]),
+    default="recorded",
+    show_default=True,
+    help="How lines are ordered: by the rule of earlier versions, or column by column.",
+)
 @click.pass_context
 def segment(
-    ctx: click.Context, model_name: str | None, boxes: bool, text_direction: Any, input_pad: int
+    ctx: click.Context, model_name: str | None, boxes: bool, text_direction: Any, input_pad: int, order: str
 ) -> SegmentStep:
     """Find the regions, lines and reading order of pages."""
     settings: Settings = ctx.obj
@@ -90,4 +99,8 @@ def segment(
     config = SegmentationInferenceConfig(
         text_direction=text_direction, input_padding=input_pad, **settings.config_options()
     )
+    if order == "columns":
+        vertical = text_direction.startswith("vertical")
+        config.baseline_ro_fn = partial(column_reading_order, vertical=vertical)
+        config.bbox_ro_fn = config.baseline_ro_fn
     return SegmentStep(task, config, path.name)

@@ -16,6 +16,7 @@ __all__ = [
     "make_valid",
     "minimal_seam",
     "order_boxes",
+    "order_columns",
     "order_lines",
     "polygon_centroid",
     "polygonise",
@@ -62,6 +63,13 @@ def order_lines(
     regions: Sequence[Sequence[tuple[float, float]]],
     direction: str,
     threads: int = 0,
+) -> list[int]: ...
+def order_columns(
+    lines: Sequence[Sequence[tuple[float, float]]],
+    regions: Sequence[Sequence[tuple[float, float]]],
+    tables: Sequence[bool],
+    flow: str,
+    boxes: bool = False,
 ) -> list[int]: ...
 def topsort(order: npt.NDArray[np.bool_]) -> list[int]: ...
 def line_middle(line: Sequence[tuple[float, float]]) -> list[float] | None: ...

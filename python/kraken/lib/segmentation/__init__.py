@@ -9,6 +9,7 @@ from kraken.containers import compute_polygon_section, precompute_polygon_sectio
 from kraken.lib.segmentation.extraction import apply_polygonal_mask, extract_polygons, make_polygonal_mask
 from kraken.lib.segmentation.polygons import calculate_polygonal_environment
 from kraken.lib.segmentation.reading_order import (
+    column_reading_order,
     is_in_region,
     line_regions,
     neural_reading_order,
@@ -23,6 +24,7 @@ __all__ = [
     "apply_polygonal_mask",
     "boundary_tracing",
     "calculate_polygonal_environment",
+    "column_reading_order",
     "compute_polygon_section",
     "extract_polygons",
     "is_in_region",

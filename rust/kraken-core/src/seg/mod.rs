@@ -1,7 +1,9 @@
 //! From heatmaps and pages to lines, polygons, line images and reading order.
 
+pub mod columns;
 pub mod extract;
 pub mod order;
 pub mod polygonise;
 pub mod relation;
+mod table;
 pub mod vectorise;
