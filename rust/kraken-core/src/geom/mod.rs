@@ -1,5 +1,6 @@
 //! Points, polylines, polygons.
 
+pub mod buffer;
 pub mod clean_section;
 pub mod polygon;
 pub mod polyline;

@@ -1,6 +1,7 @@
 //! Filters, labels and contours of single-channel images.
 
 pub mod contour;
+pub mod draw;
 pub mod labels;
 pub mod max_filter;
 pub mod ridge;

@@ -1,5 +1,6 @@
 //! Bindings of `kraken_core::image`.
 
+mod draw;
 mod energy;
 mod filters;
 mod lines;
@@ -8,6 +9,7 @@ use pyo3::prelude::*;
 
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    draw::register(m)?;
     energy::register(m)?;
     filters::register(m)?;
     lines::register(m)
