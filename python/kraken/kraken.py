@@ -6,12 +6,12 @@ that ``kraken --help`` answers at once.
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
+from kraken._cli.lazy import LazyGroup
 from kraken._version import version
 
 __all__ = ["cli"]
@@ -36,31 +36,19 @@ _PRECISIONS = (
 )
 
 
-class _LazyGroup(click.Group):
-    """A group whose subcommands are imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])
-
-
 def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         click.echo(f"kraken, version {version()}")
         ctx.exit()
 
 
-@click.group(cls=_LazyGroup, chain=True, context_settings={"help_option_names": ["--help"]})
+@click.group(
+    cls=LazyGroup,
+    table=_COMMANDS,
+    entry_points="kraken.cli",
+    chain=True,
+    context_settings={"help_option_names": ["--help"]},
+)
 @click.option(
     "--version",
     is_flag=True,

@@ -6,7 +6,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UCD_VERSION", "beam_search", "bidi_class", "blank_threshold", "display_map", "greedy"]
+__all__ = [
+    "UCD_VERSION",
+    "align",
+    "beam_search",
+    "bidi_class",
+    "blank_threshold",
+    "display_map",
+    "edit_distance",
+    "greedy",
+]
 
 UCD_VERSION: Final[str]
 
@@ -27,3 +36,5 @@ def beam_search(
 ) -> list[list[tuple[list[_Symbol], float]]]: ...
 def display_map(text: bytes, level: int | None) -> tuple[bytes, list[int]]: ...
 def bidi_class(code_point: int) -> str: ...
+def edit_distance(a: Sequence[int], b: Sequence[int]) -> int: ...
+def align(a: Sequence[int], b: Sequence[int]) -> tuple[int, bytes]: ...

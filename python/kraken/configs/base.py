@@ -55,6 +55,15 @@ def declared(cls: type) -> Iterator[tuple[str, Any]]:
                 yield name, value
 
 
+def extensions(cls: type) -> set[str]:
+    """Names of options that go beyond the fields that other engines' checkpoints have.
+
+    Their defaults are attributes of the class: an instance has one only where it differs, so that
+    configurations that don't use them stay as other engines write them.
+    """
+    return {name for base in cls.__mro__ for name in base.__dict__.get("_extensions", ())}
+
+
 def _defaults_of(obj: Any) -> dict[str, Any]:
     """Default values of an instance's fields, mutable ones made afresh."""
     defaults = dict(declared(type(obj)))
@@ -70,7 +79,11 @@ def fill(obj: Any, given: dict[str, Any]) -> None:
     defaults = _defaults_of(obj)
     for name, default in defaults.items():
         setattr(obj, name, given.get(name, default))
-    if unknown := [name for name in given if name not in defaults and name != "compile"]:
+    for name in sorted(extensions(type(obj)) & given.keys()):
+        if given[name] != getattr(type(obj), name):
+            setattr(obj, name, given[name])
+    known = {*defaults, *extensions(type(obj)), "compile"}
+    if unknown := [name for name in given if name not in known]:
         _report_unknown(type(obj), unknown, list(defaults))
 
 
@@ -244,6 +257,8 @@ class TrainingConfig(Config):
         min_epochs: Least number of epochs.
         lag: Evaluations without progress before early stopping.
         min_delta: Least improvement that counts as progress.
+        ema_decay: Decay of the moving average of the weights, which is evaluated and saved instead of
+            the last weights; 0 = off.
     """
 
     epochs: int
@@ -269,7 +284,9 @@ class TrainingConfig(Config):
     min_epochs: int
     lag: int
     min_delta: float
+    ema_decay: float = 0.0
 
+    _extensions: ClassVar[tuple[str, ...]] = ("ema_decay",)
     _defaults: ClassVar[dict[str, Any]] = {
         "epochs": -1,
         "completed_epochs": 0,

@@ -3,4 +3,5 @@
 pub mod beam;
 pub mod bidi;
 pub mod ctc;
+pub mod distance;
 mod paths;
