@@ -8,6 +8,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 __all__ = [
+    "best_assignment",
     "boundary_tracing",
     "check_line",
     "extract_line",
@@ -55,6 +56,11 @@ def vectorise_lines(
 ) -> list[list[list[int]]]: ...
 def vectorise_regions(heatmap: npt.NDArray[np.float32], threshold: float) -> list[list[list[int]]]: ...
 def boundary_tracing(pixels: Sequence[Sequence[int]]) -> list[list[int]]: ...
+def best_assignment(
+    found: Sequence[Sequence[tuple[float, float]]],
+    truth: Sequence[Sequence[tuple[float, float]]],
+    tolerance: float,
+) -> float: ...
 def order_boxes(
     boxes: Sequence[tuple[float, float, float, float]], direction: str, threads: int = 0
 ) -> list[int]: ...

@@ -12,7 +12,7 @@ fn edit_distance(py: Python<'_>, a: Vec<u32>, b: Vec<u32>) -> PyResult<usize> {
 }
 
 #[pyfunction]
-fn align<'py>(py: Python<'py>, a: Vec<u32>, b: Vec<u32>) -> PyResult<(usize, Bound<'py, PyBytes>)> {
+fn align(py: Python<'_>, a: Vec<u32>, b: Vec<u32>) -> PyResult<(usize, Bound<'_, PyBytes>)> {
     let (total, steps) = run(py, || distance::align(&a, &b))?;
     let bytes: Vec<u8> = steps.into_iter().map(|step| step as u8).collect();
     Ok((total, PyBytes::new(py, &bytes)))

@@ -42,6 +42,9 @@ pub fn outline(line: &[Point], distance: f64, cap: Cap) -> Option<Vec<Point>> {
         return None;
     }
     let mut curve = Curve { points: Vec::with_capacity(4 * line.len()), distance };
+    // JTS begins on the side that is the left one if y points up.
+    let mirrored = |[x, y]: Point| [x, -y];
+    let line: Vec<Point> = line.into_iter().map(mirrored).collect();
     let mut back = line.clone();
     back.reverse();
     for side in [line, back] {
@@ -53,7 +56,7 @@ pub fn outline(line: &[Point], distance: f64, cap: Cap) -> Option<Vec<Point>> {
             curve.end(a, b, cap);
         }
     }
-    Some(curve.points)
+    Some(curve.points.into_iter().rev().map(mirrored).collect())
 }
 
 struct Curve {
@@ -61,7 +64,7 @@ struct Curve {
     distance: f64,
 }
 
-/// The segment from a to b moved to its left on the screen.
+/// The segment from a to b moved to its left (y pointing down).
 fn offset(a: Point, b: Point, distance: f64) -> (Point, Point) {
     let [dx, dy] = sub(b, a);
     let length = dx.hypot(dy);
@@ -103,7 +106,7 @@ impl Curve {
         }
     }
 
-    /// A circle's arc around `centre`, clockwise on the screen.
+    /// A circle's arc around `centre`, from the left of the line.
     fn arc(&mut self, centre: Point, from: Point, to: Point) {
         let angle = |p: Point| (p[1] - centre[1]).atan2(p[0] - centre[0]);
         let (start, mut end) = (angle(from), angle(to));
@@ -129,6 +132,8 @@ impl Curve {
                 [self.distance * cos, self.distance * sin]
             }
         };
+        // The corner before the cap stays a vertex, as pixels depend on where vertices are truncated.
+        self.add(left);
         self.add(along(left, forward, 1.0));
         self.add(along(right, forward, 1.0));
     }
@@ -146,7 +151,7 @@ fn meeting((a, b): (Point, Point), (c, d): (Point, Point)) -> Option<Point> {
     ((0.0..=1.0).contains(&t) && (0.0..=1.0).contains(&s)).then(|| along(a, e, t))
 }
 
-/// The line without vertices at which it turns to its left (on the screen) by
+/// The line without vertices at which it turns to its left by
 /// less than `tolerance`.
 fn simplified(line: &[Point], tolerance: f64) -> Vec<Point> {
     let mut kept = line.to_vec();
@@ -183,7 +188,7 @@ mod tests {
     fn straight_lines_are_rectangles() {
         let line = [[10.0, 20.0], [30.0, 20.0]];
         let flat = outline(&line, 4.0, Cap::Flat);
-        assert_eq!(flat, Some(vec![[30.0, 16.0], [30.0, 24.0], [10.0, 24.0], [10.0, 16.0]]));
+        assert_eq!(flat, Some(vec![[10.0, 24.0], [10.0, 16.0], [30.0, 16.0], [30.0, 24.0]]));
         let square = outline(&line, 4.0, Cap::Square).unwrap_or_default();
         assert!((signed_area(&square) - 28.0 * 8.0).abs() < 1e-9);
     }
