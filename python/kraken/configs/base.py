@@ -284,9 +284,9 @@ class TrainingConfig(Config):
     min_epochs: int
     lag: int
     min_delta: float
-    ema_decay: float = 0.0
+    ema_decay = 0.0
 
-    _extensions: ClassVar[tuple[str, ...]] = ("ema_decay",)
+    _extensions = ("ema_decay",)
     _defaults: ClassVar[dict[str, Any]] = {
         "epochs": -1,
         "completed_epochs": 0,
@@ -325,6 +325,8 @@ class TrainingDataConfig:
         num_workers: Loader processes.
         augment: Whether images are distorted at random.
         batch_size: Samples in a batch.
+        partition_seed: What the partition was drawn with, so that a resumed run has the same; -1 =
+            drawn anew and set.
     """
 
     training_data: Sequence[Any] | None
@@ -334,7 +336,9 @@ class TrainingDataConfig:
     num_workers: int
     augment: bool
     batch_size: int
+    partition_seed = -1
 
+    _extensions = ("partition_seed",)
     _defaults: ClassVar[dict[str, Any]] = {
         "training_data": None,
         "evaluation_data": None,

@@ -39,9 +39,9 @@ class VGSLRecognitionTrainingDataConfig(RecognitionTrainingDataConfig):
     bidi_reordering: bool | Literal["L", "R"]
     legacy_polygons: bool
     padding: int
-    pixel_budget: int = 0
+    pixel_budget = 0
 
-    _extensions: ClassVar[tuple[str, ...]] = ("pixel_budget",)
+    _extensions = ("pixel_budget",)
     _defaults: ClassVar[dict[str, Any]] = {
         "normalization": None,
         "normalize_whitespace": True,

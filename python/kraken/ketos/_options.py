@@ -85,7 +85,7 @@ def explicit_options(ctx: click.Context) -> set[str]:
     return {name for name in ctx.params if ctx.get_parameter_source(name) in chosen}
 
 
-class CodecParam(click.ParamType):
+class CodecParam(click.ParamType):  # type: ignore[type-arg]
     """A codec: a JSON file on the command line, a mapping in an experiment file."""
 
     name = "file"

@@ -20,8 +20,17 @@ def reordering(options: dict[str, Any]) -> None:
 
 def run_train(ctx: click.Context, options: dict[str, Any]) -> None:
     """Trains a recognition model as the options say."""
-    from kraken.train.recognition import VGSLRecognitionModel  # loaded once it is needed
+    from kraken.train.recognition import AlphabetMismatch, VGSLRecognitionModel  # loaded once needed
 
     collect_data(ctx, options)
     reordering(options)
-    TrainingRun(ctx, options, VGSLRecognitionModel).fit()
+    run = TrainingRun(ctx, options, VGSLRecognitionModel)
+    try:
+        run.fit()
+    except AlphabetMismatch as error:
+        characters = ", ".join(map(repr, error.missing))
+        raise click.UsageError(
+            f"Mismatched training data for loaded model: it lacks {characters}. "
+            "Set option `--resize` to `new` or `union`.",
+            ctx,
+        ) from error

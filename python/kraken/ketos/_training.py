@@ -14,7 +14,7 @@ from kraken.ketos._options import expand_inputs, explicit_options, read_manifest
 from kraken.ketos._settings import Settings
 from kraken.registry import registry
 
-__all__ = ["TrainingRun", "collect_data"]
+__all__ = ["TrainingRun", "collect_data", "quieten"]
 
 logger = logging.getLogger("kraken")
 
@@ -191,8 +191,8 @@ class TrainingRun:
         Returns:
             Path of the final weights.
         """
+        quieten(self.settings.verbose)
         self.trainer = self._build_trainer()
-        _quieten(self.settings.verbose)
         with self.settings.limited_threads():
             self.trainer.fit(
                 self.module,
@@ -205,7 +205,7 @@ class TrainingRun:
 
     def _report_failures(self) -> None:
         """Names everything in the data that couldn't be used."""
-        failures = getattr(self.data_module, "failures", list)()
+        failures: list[str] = getattr(self.data_module, "failures", list)()
         if failures:
             click.echo(f"{len(failures)} faulty files or samples were skipped:", err=True)
             for failure in failures:
@@ -232,9 +232,11 @@ class TrainingRun:
         return convert_models([last], target, weights_format)
 
 
-def _quieten(verbose: int) -> None:
+def quieten(verbose: int) -> None:
     """Keeps lightning's remarks on hardware and loaders out of the way."""
     import warnings
+
+    import lightning.pytorch  # noqa: F401 - its import sets the levels that are changed here
 
     level = logging.INFO if verbose > 1 else logging.ERROR
     for name in ("lightning.pytorch", "lightning.fabric", "lightning"):

@@ -86,6 +86,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 @click.option(
     "--version",
     is_flag=True,
+    default=False,
     is_eager=True,
     expose_value=False,
     callback=_show_version,

@@ -96,6 +96,20 @@ _FIELDS = field_defaults(VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingD
 @click.option(
     "--legacy-polygons", is_flag=True, default=_FIELDS["legacy_polygons"], help="Cut lines out the old way."
 )
+@click.option(
+    "--ema-decay",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=VGSLRecognitionTrainingConfig.ema_decay,
+    show_default=True,
+    help="Evaluate and save a moving average of the weights with this decay, such as 0.999; 0 for none.",
+)
+@click.option(
+    "--pixel-budget",
+    type=click.IntRange(min=0),
+    default=VGSLRecognitionTrainingDataConfig.pixel_budget,
+    show_default=True,
+    help="Put as many lines of similar width in a batch as have this many pixels; 0 for --batch-size.",
+)
 @click.argument("ground_truth", nargs=-1, type=click.Path())
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:

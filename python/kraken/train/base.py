@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import re
 from os import PathLike
@@ -83,6 +84,8 @@ class KrakenTrainerModule(LightningModule):
                 config.spec = model.spec
         if hasattr(config, "spec"):
             self._read_spec(config.spec)
+        # checkpoints hold plain names only
+        config.checkpoint_path = os.fspath(config.checkpoint_path)
 
     @property
     def config(self) -> TrainingConfig:
@@ -234,7 +237,7 @@ class KrakenTrainerModule(LightningModule):
         """
         if bool(torch.isfinite(loss)):
             return loss
-        self._count_bad_step(f"The loss of {what} is {float(loss)}")
+        self._count_bad_step(f"The loss of {what} is {float(loss.detach())}")
         return None
 
     def configure_gradient_clipping(
@@ -253,7 +256,8 @@ class KrakenTrainerModule(LightningModule):
                     parameter.grad = None
             self._count_bad_step("A gradient isn't finite")
             return
-        self._bad_steps = 0
+        if norms:
+            self._bad_steps = 0
         self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def _count_bad_step(self, reason: str) -> None:

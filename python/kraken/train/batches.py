@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from typing import Any
 
 import torch
@@ -28,19 +28,17 @@ class EpochSampler(Sampler[int]):
     Args:
         data: What to sample from.
         seed: Seed of the run.
+        epoch: Gives the number of the epoch. (Lightning's own way to tell samplers is wrong in the
+            first epoch of a resumed run.)
     """
 
-    def __init__(self, data: Sized, seed: int) -> None:
+    def __init__(self, data: Sized, seed: int, epoch: Callable[[], int]) -> None:
         self.count = len(data)
         self.seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Sets the number of the epoch; the trainer does it."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        yield from _shuffled(self.count, self.seed, self.epoch)
+        yield from _shuffled(self.count, self.seed, self.epoch())
 
     def __len__(self) -> int:
         return self.count
@@ -58,9 +56,18 @@ class WidthBatchSampler(Sampler[list[int]]):
         height: Height of the network's input.
         padding: Columns added at each end of a line.
         seed: Seed of the run.
+        epoch: Gives the number of the epoch.
     """
 
-    def __init__(self, data: Subset[Any], budget: int, height: int, padding: int, seed: int) -> None:
+    def __init__(
+        self,
+        data: Subset[Any],
+        budget: int,
+        height: int,
+        padding: int,
+        seed: int,
+        epoch: Callable[[], int],
+    ) -> None:
         dataset: Any = data.dataset
         self.height = max(1, height)
         self.columns = max(1, budget // self.height)
@@ -70,26 +77,23 @@ class WidthBatchSampler(Sampler[list[int]]):
             scaled = width * self.height / max(1, rows) if height > 1 else width
             self.widths.append(max(1, round(scaled)) + 2 * padding)
         self.seed = seed
-        self.epoch = 0
+        self.epoch = epoch
         self.batch_size = 1
         self.drop_last = False
         self._made: tuple[int, list[list[int]]] | None = None
 
-    def set_epoch(self, epoch: int) -> None:
-        """Sets the number of the epoch; the trainer does it."""
-        self.epoch = epoch
-
     def _batches(self) -> list[list[int]]:
-        if self._made is not None and self._made[0] == self.epoch:
+        epoch = self.epoch()
+        if self._made is not None and self._made[0] == epoch:
             return self._made[1]
-        order = _shuffled(len(self.widths), self.seed, self.epoch)
+        order = _shuffled(len(self.widths), self.seed, epoch)
         mean = sum(self.widths) / max(1, len(self.widths))
         pool = max(1, int(_POOL * self.columns / max(1.0, mean)))
         found: list[list[int]] = []
         for start in range(0, len(order), pool):
             found += self._pack(sorted(order[start : start + pool], key=self.widths.__getitem__))
-        shuffled = [found[i] for i in _shuffled(len(found), self.seed + 1, self.epoch)]
-        self._made = self.epoch, shuffled
+        shuffled = [found[i] for i in _shuffled(len(found), self.seed + 1, epoch)]
+        self._made = epoch, shuffled
         return shuffled
 
     def _pack(self, ordered: list[int]) -> list[list[int]]:

@@ -67,6 +67,7 @@ class EpochReport(Callback):
         self._start = 0.0
         self._first_epoch = 0.0
         self._samples = 0
+        self._losses: list[float] = []
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts the clock."""
@@ -79,6 +80,9 @@ class EpochReport(Callback):
     ) -> None:
         """Counts samples."""
         self._samples += len(batch["image"]) if isinstance(batch, dict) and "image" in batch else 1
+        loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
+        if loss is not None:
+            self._losses.append(float(loss))
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Prints the line."""
@@ -87,10 +91,9 @@ class EpochReport(Callback):
         elapsed = max(time.monotonic() - self._start, 1e-9)
         figures = [f"epoch {trainer.current_epoch}"]
         metrics = trainer.callback_metrics
-        for name in ("train_loss", "loss"):
-            if name in metrics:
-                figures.append(f"loss {float(metrics[name]):.4g}")
-                break
+        if self._losses:
+            figures.append(f"loss {sum(self._losses) / len(self._losses):.4g}")
+            self._losses = []
         if "val_accuracy" in metrics and "recognition" in getattr(pl_module.net, "model_type", ()):
             figures.append(f"CER {100 * (1 - float(metrics['val_accuracy'])):.2f}%")
         elif "val_metric" in metrics:

@@ -23,12 +23,24 @@ from kraken.train.base import KrakenTrainerModule
 from kraken.train.recognition_data import VGSLRecognitionDataModule
 from kraken.train.utils import RecognitionTestMetrics
 
-__all__ = ["VGSLRecognitionDataModule", "VGSLRecognitionModel"]
+__all__ = ["AlphabetMismatch", "VGSLRecognitionDataModule", "VGSLRecognitionModel"]
 
 logger = logging.getLogger("kraken")
 
 #: old names of ways to resize
 _DEPRECATED_RESIZE = {"add": "union", "both": "new"}
+
+
+class AlphabetMismatch(ValueError):
+    """The data holds characters that a loaded network doesn't know.
+
+    Attributes:
+        missing: The characters.
+    """
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(f"Training data and model codec alphabets mismatch: {set(missing)}")
+        self.missing = missing
 
 
 class VGSLRecognitionModel(KrakenTrainerModule):
@@ -60,6 +72,12 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         self._scorer = Scorer()
         self._val_codec: PytorchCodec | None = None
         self._text_steps: list[Any] = []
+
+    @property
+    def config(self) -> VGSLRecognitionTrainingConfig:
+        """The training configuration."""
+        config: VGSLRecognitionTrainingConfig = self.hparams["config"]
+        return config
 
     # -- network and codec ----------------------------------------------------------
 
@@ -121,9 +139,7 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         except KrakenEncodeException:
             missing = sorted(set(train.alphabet) - set("".join(codec.c2l)))
             if resize == "fail":
-                raise ValueError(
-                    f"Training data and model codec alphabets mismatch: {set(missing)}"
-                ) from None
+                raise AlphabetMismatch(missing) from None
             if resize == "union":
                 self._extend(missing)
             elif resize == "new":

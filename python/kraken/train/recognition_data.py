@@ -6,7 +6,7 @@ import copy
 import logging
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -20,9 +20,6 @@ from kraken.lib.dataset.transforms import ImageInputTransforms, collate_sequence
 from kraken.lib.xml import XMLPage
 from kraken.train.batches import EpochSampler, WidthBatchSampler
 from kraken.train.utils import validation_worker_init_fn
-
-if TYPE_CHECKING:
-    from kraken.lib.dataset.lines import LineDataset
 
 __all__ = ["VGSLRecognitionDataModule"]
 
@@ -57,6 +54,10 @@ class VGSLRecognitionDataModule(LightningDataModule):
             raise ValueError(
                 f"data_config attribute is {type(data_config)} not VGSLRecognitionTrainingDataConfig"
             )
+        for field in ("training_data", "evaluation_data", "test_data"):
+            # checkpoints hold plain names only
+            if (data := getattr(data_config, field)) is not None:
+                setattr(data_config, field, [_plain(item) for item in data])
         self.save_hyperparameters()
         if data_config.format_type not in (*_XML, "path", "binary"):
             raise ValueError(f"format_type {data_config.format_type} not in [xml, page, alto, path, binary].")
@@ -85,7 +86,10 @@ class VGSLRecognitionDataModule(LightningDataModule):
         elif config.training_data:
             dataset = self._build(config.training_data, config.augment)
             count = int(len(dataset) * config.partition)
-            self.train_set, self.val_set = random_split(dataset, (count, len(dataset) - count))
+            if config.partition_seed < 0:
+                config.partition_seed = int(torch.randint(2**31, (1,)))
+            generator = torch.Generator().manual_seed(config.partition_seed)
+            self.train_set, self.val_set = random_split(dataset, (count, len(dataset) - count), generator)
             if config.augment:
                 plain = copy.copy(dataset)
                 plain.aug = None
@@ -95,7 +99,7 @@ class VGSLRecognitionDataModule(LightningDataModule):
         else:
             raise ValueError("Invalid specification of training/evaluation/test data.")
 
-    def _build(self, data: Sequence[Any], augment: bool, split: str | None = None) -> LineDataset:
+    def _build(self, data: Sequence[Any], augment: bool, split: str | None = None) -> Any:
         """A data set of some files."""
         config = self.config
         options: dict[str, Any] = {
@@ -166,8 +170,8 @@ class VGSLRecognitionDataModule(LightningDataModule):
             self._check_filled(self.val_set, "validation", "val")
             assert self.train_set is not None and self.val_set is not None  # checked just now
             train, val = self.train_set.dataset, self.val_set.dataset
-            for dataset in {id(train): train, id(val): val}.values():
-                self._set_transforms(dataset)
+            for each in {id(train): train, id(val): val}.values():
+                self._set_transforms(each)
             self._compare_alphabets(train, val)
         elif stage == "validate":
             self._check_filled(self.val_set, "validation", "val")
@@ -241,11 +245,17 @@ class VGSLRecognitionDataModule(LightningDataModule):
         assert self.trainer is not None and self.train_set is not None  # set-up checks that
         module: Any = self.trainer.lightning_module
         seed = module.run_seed
+
+        def epoch() -> int:
+            return int(module.current_epoch)
+
         budget = int(getattr(self.config, "pixel_budget", 0))
         if budget > 0:
-            batches = WidthBatchSampler(self.train_set, budget, module.height, self.config.padding, seed)
+            batches = WidthBatchSampler(
+                self.train_set, budget, module.height, self.config.padding, seed, epoch
+            )
             return self._loader(self.train_set, batch_sampler=batches)
-        sampler: Any = EpochSampler(self.train_set, seed)
+        sampler: Any = EpochSampler(self.train_set, seed, epoch)
         return self._loader(self.train_set, batch_size=self._batch_size, sampler=sampler)
 
     def val_dataloader(self) -> DataLoader[Any]:
@@ -268,6 +278,11 @@ class VGSLRecognitionDataModule(LightningDataModule):
             persistent_workers=workers > 0 and not evaluating,
             **options,
         )
+
+
+def _plain(item: Any) -> Any:
+    """Paths as text."""
+    return os.fspath(item) if isinstance(item, os.PathLike) else item
 
 
 def _whole(dataset: Any) -> Subset[Any]:

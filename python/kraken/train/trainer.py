@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from os import PathLike
 from typing import Any
@@ -107,10 +108,10 @@ def _find_logger(wanted: Any, given: Any, log_dir: str | PathLike[str] | None) -
     if wanted == "tensorboard":
         from lightning.pytorch.loggers import TensorBoardLogger  # optional package
 
-        return TensorBoardLogger(log_dir or "logs")
+        return TensorBoardLogger(os.fspath(log_dir or "logs"))
     if wanted == "wandb":
         from lightning.pytorch.loggers import WandbLogger  # optional package
 
-        return WandbLogger(project="kraken", save_dir=log_dir or ".", log_model=False)
+        return WandbLogger(project="kraken", save_dir=os.fspath(log_dir or "."), log_model=False)
     logger.error("%s was set as logger, which is not acceptable", wanted)
     raise ValueError(f"{wanted} is not acceptable as logger")

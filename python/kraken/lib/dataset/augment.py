@@ -27,9 +27,10 @@ def _whole(low: int, high: int) -> int:
 
 def _grid(height: int, width: int) -> tuple[Tensor, Tensor]:
     """Pixel coordinates (y, x), each H×W."""
-    return torch.meshgrid(
+    y, x = torch.meshgrid(
         torch.arange(height, dtype=torch.float32), torch.arange(width, dtype=torch.float32), indexing="ij"
     )
+    return y, x
 
 
 def _sample(im: Tensor, y: Tensor, x: Tensor) -> Tensor:
@@ -85,9 +86,9 @@ def _perspective(im: Tensor, distortion: float) -> Tensor:
         torch.tensor(rows, dtype=torch.float64), torch.tensor(wanted, dtype=torch.float64)[:, None]
     ).solution.flatten()
     a, b, c, d, e, f, g, h = (float(value) for value in solution)
-    y, x = _grid(height, width)
-    below = g * x + h * y + 1
-    return _sample(im, (d * x + e * y + f) / below, (a * x + b * y + c) / below)
+    rows_y, columns_x = _grid(height, width)
+    below = g * columns_x + h * rows_y + 1
+    return _sample(im, (d * columns_x + e * rows_y + f) / below, (a * columns_x + b * rows_y + c) / below)
 
 
 def _elastic(im: Tensor, alpha: float, sigma: float) -> Tensor:

@@ -80,7 +80,7 @@ class LineDataset(Dataset[dict[str, Any]]):
             from kraken.lib.dataset.augment import DefaultAugmenter  # only where images are distorted
 
             self.aug = DefaultAugmenter()
-        self._mode = torch.zeros(1, dtype=torch.uint8).share_memory_()
+        self._mode = _shared_bytes(1)
         self._failed = torch.zeros(0, dtype=torch.uint8)
         self._causes: dict[int, str] = {}
         #: name and cause of lines that were refused when they were added
@@ -149,7 +149,7 @@ class LineDataset(Dataset[dict[str, Any]]):
         """Makes room for the flags of faulty lines in memory that loader processes share."""
         if len(self._failed) != len(self):
             old = self._failed
-            self._failed = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+            self._failed = _shared_bytes(len(self))
             self._failed[: len(old)] = old[: len(self)]
 
     # -- samples ------------------------------------------------------------------
@@ -236,6 +236,13 @@ class LineDataset(Dataset[dict[str, Any]]):
         rank = 2 if image.shape[0] == 3 else 1
         if rank > int(self._mode[0]) and not _has_two_values(image):
             self._mode[0] = rank
+
+
+def _shared_bytes(count: int) -> torch.Tensor:
+    """Zeros that loader processes see and change, too."""
+    values = torch.zeros(count, dtype=torch.uint8)
+    values.share_memory_()  # type: ignore[no-untyped-call]
+    return values
 
 
 def _has_two_values(image: torch.Tensor) -> bool:
