@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from kraken.configs import SegmentationTrainingDataConfig
-from kraken.lib.dataset import BaselineSet, ImageInputTransforms
+from kraken.configs import ROTrainingDataConfig, SegmentationTrainingDataConfig
+from kraken.lib.dataset import BaselineSet, ImageInputTransforms, PageWiseROSet, PairWiseROSet
 from kraken.lib.segmentation_metrics import (
     aggregate_detection_metrics,
     compute_detection_metrics,
@@ -101,3 +101,29 @@ def test_other_metrics(name: str) -> None:
             torch.testing.assert_close(found, wanted, atol=1e-3, rtol=1e-5)
         elif "pages" in case:
             assert aggregate_detection_metrics(case["pages"]) == pytest.approx(case["result"], abs=1e-5)
+
+
+@pytest.mark.parametrize("number", range(len(golden("ro_sets.json"))))
+def test_reading_order_sets(number: int) -> None:
+    case = golden("ro_sets.json")[number]
+
+    def mapping() -> Any:
+        return ROTrainingDataConfig().class_mapping if case["mapping"] is None else dict(case["mapping"])
+
+    files = [FOLDER / "pages" / case["page"]]
+    pages = PageWiseROSet(files, mapping(), level=case["level"])
+    pairs = PairWiseROSet(files, mapping(), level=case["level"])
+    assert (len(pages), len(pairs)) == (case["len"], case["pairs"])
+    assert (pages.num_classes, pages.get_feature_dim()) == (case["num_classes"], case["dim"])
+    assert (dict(pages.class_mapping), dict(pages.class_stats)) == (case["class_mapping"], case["stats"])
+    if not len(pages):
+        return
+    item = pages[0]
+    assert item["num_lines"] == case["num_lines"]
+    assert list(item["sample"].shape) == case["shape"]
+    np.testing.assert_allclose(item["sample"][case["idx"]], case["sample"], atol=2e-6)
+    assert item["target"].tolist() == case["target"]
+    known = {tuple(row.tolist()): float(t) for row, t in zip(item["sample"], item["target"], strict=True)}
+    for k in range(0, len(pairs), max(1, len(pairs) // 5)):
+        pair = pairs[k]
+        assert known[tuple(pair["sample"].tolist())] == float(pair["target"])

@@ -15,7 +15,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from kraken._rust import image as _image
-from kraken.containers import Region, Segmentation
+from kraken.containers import Segmentation
 from kraken.lib.dataset.elements import canonical, element_type, index_of, merged
 from kraken.lib.dataset.lines import identity
 from kraken.lib.dataset.page_augment import PageAugmenter, transform_points
@@ -105,6 +105,7 @@ class BaselineSet(Dataset[dict[str, Any]]):
         self.aug: PageAugmenter | None = PageAugmenter() if augmentation else None
         self.imgs: list[str | PathLike[str] | Image.Image] = []
         self.targets: list[dict[str, dict[int, list[Any]]]] = []
+        self._elements: list[list[tuple[str, str, Any]]] = []
         self.class_stats: dict[str, Counter[str]] = {"baselines": Counter(), "regions": Counter()}
         self.failed_samples: set[int] = set()
         self._causes: dict[int, str] = {}
@@ -121,23 +122,41 @@ class BaselineSet(Dataset[dict[str, Any]]):
         """
         if doc.type != "baselines":
             raise ValueError(f"{doc.imagename} holds lines of type {doc.type}, baselines are needed.")
-        baselines: dict[int, list[Any]] = {}
-        for line in doc.lines or ():
-            self._sort_in(baselines, "baselines", element_type(line), getattr(line, "baseline", None))
-        regions: dict[int, list[Any]] = {}
+        found = [
+            ("baselines", element_type(line), getattr(line, "baseline", None)) for line in doc.lines or ()
+        ]
         for kind, group in (doc.regions or {}).items():
             for region in group:
                 name = element_type(region) if (region.tags or {}).get("type") else kind
                 if region.boundary is not None and len(region.boundary):
-                    self._sort_in(regions, "regions", name, region)
-        self.targets.append({"baselines": baselines, "regions": regions})
+                    found.append(("regions", name, region))
+        known = [e for e in found if index_of(self.class_mapping[e[0]], e[1]) is not None]
+        for section, name, _ in known:
+            self.class_stats[section][name] += 1
+        self._elements.append(known)
+        self.targets.append(self._by_class(known))
         self.imgs.append(doc.imagename)
 
-    def _sort_in(self, found: dict[int, list[Any]], section: str, name: str, element: Any) -> None:
-        index = index_of(self.class_mapping[section], name)
-        if index is not None:
-            found.setdefault(index, []).append(element)
-            self.class_stats[section][name] += 1
+    def _by_class(self, elements: Sequence[tuple[str, str, Any]]) -> dict[str, dict[int, list[Any]]]:
+        found: dict[str, dict[int, list[Any]]] = {"baselines": {}, "regions": {}}
+        for section, name, element in elements:
+            index = index_of(self.class_mapping[section], name)
+            if index is not None:
+                found[section].setdefault(index, []).append(element)
+        return found
+
+    def renumber(self, class_mapping: Mapping[str, Any]) -> None:
+        """Gives the classes of the pages that were added other channels.
+
+        Args:
+            class_mapping: As for the constructor; elements of types that it lacks are left out.
+
+        Raises:
+            ValueError: The mapping is unusable.
+        """
+        _check_mapping(class_mapping)
+        self.class_mapping = dict(class_mapping)
+        self.targets = [self._by_class(elements) for elements in self._elements]
 
     @property
     def num_classes(self) -> int:
@@ -252,12 +271,9 @@ class BaselineSet(Dataset[dict[str, Any]]):
         for index, regions in page["regions"].items():
             for region in regions:
                 try:
-                    areas.append((index, place(_outline(region), clip=True).tolist()))
+                    areas.append((index, place(region.boundary, clip=True).tolist()))
                 except (TypeError, ValueError) as error:
                     logger.warning("Region %s of %s is left out: %s.", region.id, name, error)
         maps = _image.layout_target((self.num_classes, *size), lines, areas, float(self.line_width))
         return torch.from_numpy(maps).float(), baselines
 
-
-def _outline(region: Region) -> Any:
-    return region.boundary

@@ -336,7 +336,7 @@ def _features(
     return features
 
 
-def _decode(probabilities: npt.NDArray[np.float32]) -> list[int]:
+def decode_order(probabilities: npt.NDArray[np.float32]) -> list[int]:
     """Takes, again and again, the element that most probably precedes all others that are left."""
     n = len(probabilities)
     a = probabilities + _EPSILON
@@ -405,4 +405,4 @@ def neural_reading_order(
             i, j = i[i != j], j[i != j]
             logits = model(torch.cat([features[i], features[j]], dim=1)).reshape(-1)
             probabilities[i.numpy(), j.numpy()] = torch.sigmoid(logits).float().cpu().numpy()
-    return torch.tensor(_decode(probabilities), dtype=torch.long)
+    return torch.tensor(decode_order(probabilities), dtype=torch.long)
