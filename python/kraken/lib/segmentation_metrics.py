@@ -61,7 +61,7 @@ def interpolate_polyline(points: torch.Tensor, spacing: float = 5.0) -> torch.Te
     return torch.from_numpy(found).to(points)
 
 
-def _lists(lines: Sequence[Any]) -> list[list[tuple[float, float]]]:
+def _lists(lines: Sequence[Any]) -> Any:
     return [np.asarray(line, dtype=float).reshape(-1, 2).tolist() for line in lines]
 
 
@@ -208,5 +208,8 @@ def mean_average_precision(
     """
     if not gt:
         raise ValueError("The ground truth has no classes of regions.")
-    scores = [average_precision(pred.get(name, [[] for _ in pages]), pages, thresholds) for name, pages in gt.items()]
+    scores = [
+        average_precision(pred.get(name, [[] for _ in pages]), pages, thresholds)
+        for name, pages in gt.items()
+    ]
     return float(np.mean(scores))

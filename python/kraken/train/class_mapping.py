@@ -6,13 +6,17 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["extend_mapping", "names_of", "replace_mapping", "resize_mode"]
+__all__ = ["ClassMismatch", "extend_mapping", "names_of", "replace_mapping", "resize_mode"]
 
 Mappings = dict[str, dict[str, int]]
 
 _CLASSES = ("baselines", "regions")
 #: old names of ways to resize
 _DEPRECATED = {"add": "union", "both": "new"}
+
+
+class ClassMismatch(ValueError):
+    """The classes of a loaded network and of the data differ."""
 
 
 def resize_mode(resize: str) -> str:
@@ -80,7 +84,9 @@ def replace_mapping(
         The mapping, the number of channels, and the old channels that go.
     """
     aux = dict(model["aux"])
-    kept_names = {section: {n: i for n, i in model[section].items() if n in data[section]} for section in _CLASSES}
+    kept_names = {
+        section: {n: i for n, i in model[section].items() if n in data[section]} for section in _CLASSES
+    }
     kept = sorted({index for classes in kept_names.values() for index in classes.values()})
     removed = sorted(set(range(outputs)) - set(kept) - set(aux.values()))
     left = [index for index in range(outputs) if index not in removed]

@@ -20,7 +20,7 @@ from kraken.lib.segmentation_metrics import (
 )
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.train.base import KrakenTrainerModule
-from kraken.train.class_mapping import extend_mapping, names_of, replace_mapping, resize_mode
+from kraken.train.class_mapping import ClassMismatch, extend_mapping, names_of, replace_mapping, resize_mode
 from kraken.train.pixels import PixelCounts
 from kraken.train.segmentation_data import AUX_CLASSES, BLLASegmentationDataModule
 from kraken.train.utils import SegmentationTestMetrics
@@ -84,6 +84,12 @@ class BLLASegmentationModel(KrakenTrainerModule):
         self._lines: list[dict[str, Any]] = []
         self._lines_by_class: dict[str, list[dict[str, Any]]] = {}
         self._classes: dict[str, dict[str, int]] = {}
+
+    @property
+    def config(self) -> BLLASegmentationTrainingConfig:
+        """The training configuration."""
+        config: BLLASegmentationTrainingConfig = self.hparams["config"]
+        return config
 
     # -- network and classes --------------------------------------------------------
 
@@ -149,9 +155,9 @@ class BLLASegmentationModel(KrakenTrainerModule):
         outputs = int(self.net.output[1])
         if resize == "fail":
             lines, regions = (names[s] ^ found[s] for s in ("baselines", "regions"))
-            raise ValueError(
-                f"Training data and model class mapping differ (bl: {lines or set()}, regions: {regions or set()}): "
-                "allow to resize the model with `union` or `new`."
+            raise ClassMismatch(
+                f"Training data and model class mapping differ (bl: {lines or set()}, "
+                f"regions: {regions or set()}): allow to resize the model with `union` or `new`."
             )
         if resize == "union":
             mapping, count = extend_mapping(model, wanted, outputs)
@@ -205,7 +211,7 @@ class BLLASegmentationModel(KrakenTrainerModule):
         """Loss of a page."""
         target = batch["target"]
         logits = F.interpolate(self.forward(batch["image"]), size=target.shape[2:])
-        loss = segmentation_loss(logits.float(), target, self.config.dice_weight)  # type: ignore[attr-defined]
+        loss = segmentation_loss(logits.float(), target, self.config.dice_weight)
         if self.checked_loss(loss, f"page {batch_idx} of epoch {self.current_epoch}") is None:
             return None
         if self._trainer is not None:
@@ -229,7 +235,7 @@ class BLLASegmentationModel(KrakenTrainerModule):
         scale = (output.shape[3] / width, output.shape[2] / height)
         names = {index: name for name, index in canonical(self._classes["baselines"]).items()}
         start, end = (self._classes["aux"][name] for name in AUX_CLASSES)
-        tolerance = self.config.bl_tol  # type: ignore[attr-defined]
+        tolerance = self.config.bl_tol
         for maps, baselines in zip(output.cpu().numpy(), batch["baselines"], strict=True):
             found: list[Tensor] = []
             truth: list[Tensor] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader, Subset, random_split
 
 from kraken.configs import BLLASegmentationTrainingDataConfig
 from kraken.containers import Segmentation
+from kraken.lib.dataset.elements import element_type, region_type
 from kraken.lib.dataset.segmentation import BaselineSet
 from kraken.lib.dataset.transforms import ImageInputTransforms
 from kraken.lib.xml import XMLPage
@@ -100,10 +102,21 @@ class BLLASegmentationDataModule(LightningDataModule):
                 logger.warning(self._faulty_files[-1])
         return pages
 
+    def observed_classes(self) -> dict[str, Counter[str]]:
+        """Number of elements of each type in the test data, whatever the mapping."""
+        found: dict[str, Counter[str]] = {"baselines": Counter(), "regions": Counter()}
+        for page in self._test_pages:
+            found["baselines"].update(element_type(line) for line in page.lines or ())
+            for kind, group in (page.regions or {}).items():
+                found["regions"].update(region_type(region, kind) for region in group)
+        return found
+
     def _build(self, data: Sequence[Any], mapping: Mapping[str, Any], augment: bool) -> BaselineSet:
         return self._set_of(self._parse(data), mapping, augment)
 
-    def _set_of(self, pages: Sequence[Segmentation], mapping: Mapping[str, Any], augment: bool) -> BaselineSet:
+    def _set_of(
+        self, pages: Sequence[Segmentation], mapping: Mapping[str, Any], augment: bool
+    ) -> BaselineSet:
         found = BaselineSet(mapping, line_width=self.config.line_width, augmentation=augment)
         for page in pages:
             found.add(page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DEFAULT_TYPE", "canonical", "element_type", "index_of", "merged"]
+__all__ = ["DEFAULT_TYPE", "canonical", "element_type", "index_of", "merged", "region_type"]
 
 #: type of elements that have none
 DEFAULT_TYPE = "default"
@@ -19,6 +19,11 @@ def element_type(element: Any) -> str:
     if types and isinstance(types[0], Mapping):
         return str(types[0].get("type") or DEFAULT_TYPE)
     return DEFAULT_TYPE
+
+
+def region_type(region: Any, kind: str) -> str:
+    """Type of a region: that of its tags, else the one it is listed under."""
+    return element_type(region) if (getattr(region, "tags", None) or {}).get("type") else kind
 
 
 def index_of(mapping: Any, name: str) -> int | None:

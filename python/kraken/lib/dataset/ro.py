@@ -138,7 +138,7 @@ class _ROSet(Dataset[dict[str, Any]]):
 
         Made when asked for, as the mapping may grow while other sets are read.
         """
-        classes = torch.tensor([self.class_mapping[name] if name in self.class_mapping else 0 for name in page.types])
+        classes = torch.tensor([self.class_mapping.get(name, 0) for name in page.types])
         known = torch.nn.functional.one_hot(classes, self.num_classes).float()
         return torch.cat([known, torch.from_numpy(page.places)], dim=1)
 
@@ -167,7 +167,7 @@ class PairWiseROSet(_ROSet):
         """As many random pairs, as a batch; for loaders."""
         pages = torch.randint(len(self._pages), (len(indices),))
         samples, targets = [], []
-        for number in pages.unique().tolist():
+        for number in sorted(set(pages.tolist())):
             features = self._features(self._pages[number])
             count, n = int((pages == number).sum()), len(features)
             first, other = torch.randint(n, (count,)), torch.randint(n - 1, (count,))

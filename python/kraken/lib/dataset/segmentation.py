@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from kraken._rust import image as _image
 from kraken.containers import Segmentation
-from kraken.lib.dataset.elements import canonical, element_type, index_of, merged
+from kraken.lib.dataset.elements import canonical, element_type, index_of, merged, region_type
 from kraken.lib.dataset.lines import identity
 from kraken.lib.dataset.page_augment import PageAugmenter, transform_points
 from kraken.lib.dataset.pages import open_page
@@ -37,7 +37,9 @@ Points = npt.NDArray[np.float64]
 def _check_mapping(mapping: Any) -> None:
     """Raises ValueError if a class mapping is unusable."""
     if not isinstance(mapping, Mapping) or set(mapping) != set(_SECTIONS):
-        raise ValueError(f"class_mapping needs exactly the keys {', '.join(_SECTIONS)}, it is {mapping!r:.200}.")
+        raise ValueError(
+            f"class_mapping needs exactly the keys {', '.join(_SECTIONS)}, it is {mapping!r:.200}."
+        )
     for section in _SECTIONS:
         classes = mapping[section]
         if not isinstance(classes, Mapping):
@@ -46,13 +48,16 @@ def _check_mapping(mapping: Any) -> None:
         for name, index in classes.items():
             if isinstance(index, bool) or not isinstance(index, int) or index < lowest:
                 raise ValueError(
-                    f"Class {name} of {section} has the index {index!r}: it must be a whole number from {lowest}."
+                    f"Class {name} of {section} has the index {index!r}: "
+                    f"it must be a whole number from {lowest}."
                 )
         if section != "aux" and isinstance(classes, defaultdict) and classes.default_factory is not None:
             factory: Any = classes.default_factory
             first = factory.n if hasattr(factory, "n") else factory()
             if isinstance(first, bool) or not isinstance(first, int) or first < _FIRST_CLASS:
-                raise ValueError(f"New classes of {section} would get the index {first!r}, below {_FIRST_CLASS}.")
+                raise ValueError(
+                    f"New classes of {section} would get the index {first!r}, below {_FIRST_CLASS}."
+                )
     if missing := [name for name in _SEPARATORS if name not in mapping["aux"]]:
         raise ValueError(f"Section aux of the class mapping lacks {', '.join(missing)}.")
     if shared := set(mapping["baselines"].values()) & set(mapping["regions"].values()):
@@ -110,7 +115,7 @@ class BaselineSet(Dataset[dict[str, Any]]):
         self.failed_samples: set[int] = set()
         self._causes: dict[int, str] = {}
         # shared with loader processes, which see the images
-        self._mode = torch.zeros(1, dtype=torch.uint8).share_memory_()
+        self._mode: torch.Tensor = torch.zeros(1, dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]
 
     # -- pages and classes ------------------------------------------------------
 
@@ -127,9 +132,8 @@ class BaselineSet(Dataset[dict[str, Any]]):
         ]
         for kind, group in (doc.regions or {}).items():
             for region in group:
-                name = element_type(region) if (region.tags or {}).get("type") else kind
                 if region.boundary is not None and len(region.boundary):
-                    found.append(("regions", name, region))
+                    found.append(("regions", region_type(region, kind), region))
         known = [e for e in found if index_of(self.class_mapping[e[0]], e[1]) is not None]
         for section, name, _ in known:
             self.class_stats[section][name] += 1
@@ -238,7 +242,8 @@ class BaselineSet(Dataset[dict[str, Any]]):
             if clip:
                 # region outlines have always been whole pixels of the scaled page, none of them negative
                 scaled = np.trunc(np.maximum(scaled, 0))
-            return transform_points(scaled + (left, top), matrix) if self.aug else scaled + (left, top)
+            shifted: Points = np.add(scaled, (left, top))
+            return transform_points(shifted, matrix) if self.aug else shifted
 
         name = fspath(source) if not isinstance(source, Image.Image) else f"page {index}"
         target, baselines = self._draw(self.targets[index], (image.shape[1], image.shape[2]), place, name)
@@ -276,4 +281,3 @@ class BaselineSet(Dataset[dict[str, Any]]):
                     logger.warning("Region %s of %s is left out: %s.", region.id, name, error)
         maps = _image.layout_target((self.num_classes, *size), lines, areas, float(self.line_width))
         return torch.from_numpy(maps).float(), baselines
-

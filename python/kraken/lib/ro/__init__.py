@@ -10,7 +10,7 @@ from kraken.lib.ro.layers import ROMLP
 #: Public name → module.
 _NAMES = {"RODataModule": "kraken.train.reading_order", "ROModel": "kraken.train.reading_order"}
 
-__all__ = ["ROMLP", "RODataModule", "ROModel"]  # noqa: F822 - two of them come from __getattr__
+__all__ = ["ROMLP", "RODataModule", "ROModel"]
 
 
 def __getattr__(name: str) -> Any:
