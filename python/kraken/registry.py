@@ -51,6 +51,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "safetensors": "kraken.models:write_safetensors",
     },
     "kraken.tasks": {
+        "alignment": "kraken.tasks:ForcedAlignmentTaskModel",
         "recognition": "kraken.tasks:RecognitionTaskModel",
         "segmentation": "kraken.tasks:SegmentationTaskModel",
     },

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from kraken.ketos._evaluation import bootstrap_interval
 from kraken.lib.codec import PytorchCodec
 from kraken.models import load_models
 from tests.training.conftest import SPEC, WORDS, write_page
@@ -102,6 +103,41 @@ def test_usage_errors(ketos: Ketos, page: Path, tmp_path: Path) -> None:
     assert result.stderr.count("\n") <= 2 and "Traceback" not in result.stderr
 
 
+def test_checkpoints_start_and_continue_runs(ketos: Ketos, page: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert ketos("--workers", 0, "train", "-o", out, *SMALL, "-N", 1, page).exit_code == 0
+    checkpoint = next(out.glob("checkpoint_*.ckpt"))
+    # early stopping is the default; weights only, a run of its own
+    fresh = ketos(
+        *("--workers", 0, "train", "-i", checkpoint, "-o", tmp_path / "fresh", "--lag", 1, "--pad", 2, page)
+    )
+    assert fresh.exit_code == 0, fresh.output
+    assert 2 <= len(list((tmp_path / "fresh").glob("checkpoint_*.ckpt"))) <= 10
+    more = ketos(
+        *("--workers", 0, "train", "--resume", checkpoint, "-N", 2, "-o", tmp_path / "more", "-B", 4),
+        *("--pad", 9),
+    )
+    assert more.exit_code == 0, more.output
+    assert "padding ignored" in more.stderr
+    assert [path.name[:13] for path in (tmp_path / "more").glob("checkpoint_*")] == ["checkpoint_01"]
+    wrong = ketos("train", "--resume", page, page)
+    assert wrong.exit_code == 1
+    assert "checkpoint" in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_several_models_in_one_table(ketos: Ketos, page: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert ketos("--workers", 0, "train", "-o", out, *SMALL, "-N", 2, page).exit_code == 0
+    first, second = sorted(out.glob("checkpoint_*.ckpt"))
+    html = tmp_path / "report.html"
+    args = ("--workers", 0, "test", "-m", first, "--compare", second, "--pad", 2, "--html", html, page)
+    result = ketos(*args)
+    assert result.exit_code == 0, result.output
+    table = result.stdout.rsplit("Model ", 1)[1]
+    assert first.name in table and second.name in table
+    assert {path.name for path in tmp_path.glob("*.html")} == {"report.html", "report-2.html"}
+
+
 def test_experiment_files(ketos: Ketos, page: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "files.txt"
     manifest.write_text(f"{page}\n{tmp_path / 'nothing.xml'}\n")
@@ -149,3 +185,13 @@ def test_lint_finds_each_fault(ketos: Ketos, page: Path, tmp_path: Path) -> None
     checks = {entry["check"] for entry in json.loads(result.stdout)}
     assert {"polygon outside", "baseline outside", "no text", "normalisation", "unreadable image"} <= checks
     assert "rare code point" in checks
+
+
+def test_interval_holds_the_value_and_narrows_with_more_lines() -> None:
+    few = bootstrap_interval([1, 0, 2, 0], [10, 10, 10, 10])
+    many = bootstrap_interval([1, 0, 2, 0] * 50, [10] * 200)
+    for low, high in (few, many):
+        assert 0 <= low <= 1 - 3 / 40 <= high <= 1
+    assert many[1] - many[0] < few[1] - few[0]
+    assert bootstrap_interval([0], [5]) == (1.0, 1.0)
+    assert all(value != value for value in bootstrap_interval([], []))

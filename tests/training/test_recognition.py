@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from kraken.configs import BLLASegmentationTrainingConfig
+from kraken.lib.arrow_dataset import build_binary_dataset
 from kraken.lib.codec import PytorchCodec
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.models import convert_models, load_models
@@ -265,3 +266,32 @@ def test_batches_by_width_hold_every_line_once(page: Path, tmp_path: Path) -> No
     assert first != second
     for widths in seen:
         assert len(widths) == 1 or max(widths) * len(widths) * 16 <= 1.2 * budget
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true", "64-true"])
+def test_other_precisions(precision: str, page: Path, tmp_path: Path) -> None:
+    module = VGSLRecognitionModel(model_config(batch_size=3))
+    run = quiet_trainer(tmp_path, 1, precision=precision, gradient_clip_val=1.0)
+    run.fit(module, VGSLRecognitionDataModule(data_config(page)))
+    assert 0 < float(run.callback_metrics["train_loss_epoch"]) < 1000
+
+
+def test_base_direction_goes_into_the_model(page: Path, tmp_path: Path) -> None:
+    module = VGSLRecognitionModel(model_config())
+    run = quiet_trainer(tmp_path, 1)
+    run.fit(module, VGSLRecognitionDataModule(data_config(page, bidi_reordering="R")))
+    run.save_checkpoint(tmp_path / "x.ckpt")
+    again = VGSLRecognitionModel.load_from_checkpoint(tmp_path / "x.ckpt", weights_only=True)
+    assert module.net.user_metadata["base_dir"] == again.net.user_metadata["base_dir"] == "R"
+
+
+def test_legacy_polygons_of_compiled_data_go_into_the_model(page: Path, tmp_path: Path) -> None:
+    target = tmp_path / "x.arrow"
+    build_binary_dataset([page], target, legacy_polygons=True)
+    module = VGSLRecognitionModel(model_config())
+    run = quiet_trainer(tmp_path, 1)
+    run.fit(module, VGSLRecognitionDataModule(data_config(target, format_type="binary")))
+    run.save_checkpoint(tmp_path / "x.ckpt")
+    assert module.net.use_legacy_polygons
+    converted = load_models(convert_models([tmp_path / "x.ckpt"], tmp_path / "x.safetensors"))[0]
+    assert converted.use_legacy_polygons

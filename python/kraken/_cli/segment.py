@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from kraken._cli.console import Progress
 from kraken._cli.errors import CommandError
@@ -34,7 +35,7 @@ class SegmentStep:
         """Segments the page."""
         with progress.step(f"Segmenting {page.source.name}"):
             page.segmentation = self._task.predict(page.image, self._config)
-        settings = {"model": self._model_name, "text_direction": self._config.text_direction}
+        settings = {"model": self._model_name, "text_direction": page.segmentation.text_direction}
         page.record_step("processing", "Baseline and region segmentation", settings)
 
 
@@ -54,7 +55,7 @@ class SegmentStep:
     type=click.Choice(_DIRECTIONS),
     default=_DEFAULTS.text_direction,
     show_default=True,
-    help="Orientation of lines and order of columns.",
+    help="Orientation of lines and order of columns; if not given, what the model states.",
 )
 @click.option(
     "--input-pad",
@@ -96,11 +97,12 @@ def segment(
 
     settings.check_device()
     task = load_task(SegmentationTaskModel.load_model, path, "segmentation")
-    config = SegmentationInferenceConfig(
-        text_direction=text_direction, input_padding=input_pad, **settings.config_options()
-    )
+    options = {"input_padding": input_pad, **settings.config_options()}
+    if ctx.get_parameter_source("text_direction") is not ParameterSource.DEFAULT:
+        options["text_direction"] = text_direction
+    config = SegmentationInferenceConfig(**options)
     if order == "columns":
-        vertical = text_direction.startswith("vertical")
+        vertical = config.text_direction.startswith("vertical")
         config.baseline_ro_fn = partial(column_reading_order, vertical=vertical)
         config.bbox_ro_fn = config.baseline_ro_fn
     return SegmentStep(task, config, path.name)

@@ -12,6 +12,7 @@ __all__ = [
     "boundary_tracing",
     "check_line",
     "extract_line",
+    "extract_line_arrays",
     "extract_lines",
     "line_middle",
     "make_valid",
@@ -107,3 +108,14 @@ def extract_lines(
     legacy: bool = False,
     num_threads: int = 0,
 ) -> list[NDArray[_Element] | str]: ...
+def extract_line_arrays(
+    page: NDArray[np.uint8],
+    lines: Sequence[tuple[_Points, _Points]],
+    *,
+    height: int,
+    channels: int,
+    padding: Sequence[int],
+    nearest: bool = False,
+    legacy: bool = False,
+    num_threads: int = 0,
+) -> list[tuple[NDArray[np.float32], int] | str]: ...

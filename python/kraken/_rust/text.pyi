@@ -1,14 +1,18 @@
 """Bindings of the kernels in ``kraken-core``, module ``text``."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
     "UCD_VERSION",
+    "Lexicon",
+    "NgramModel",
+    "Scorer",
     "align",
+    "align_sequences",
     "beam_search",
     "bidi_class",
     "blank_threshold",
@@ -29,12 +33,50 @@ def beam_search(
     seq_lens: Sequence[int],
     beam_size: int,
     top_k: int | None,
+    min_probability: float | None,
     blank_prune: float | None,
     nbest: int,
     log_probs: bool,
     threads: int,
+    scorer: Scorer | None,
 ) -> list[list[tuple[list[_Symbol], float]]]: ...
+def align(
+    outputs: _Floats, seq_lens: Sequence[int], labels: Sequence[Sequence[int]]
+) -> list[list[_Symbol] | None]: ...
 def display_map(text: bytes, level: int | None) -> tuple[bytes, list[int]]: ...
 def bidi_class(code_point: int) -> str: ...
 def edit_distance(a: Sequence[int], b: Sequence[int]) -> int: ...
-def align(a: Sequence[int], b: Sequence[int]) -> tuple[int, bytes]: ...
+def align_sequences(a: Sequence[int], b: Sequence[int]) -> tuple[int, bytes]: ...
+
+@final
+class NgramModel:
+    @staticmethod
+    def read(data: bytes) -> NgramModel: ...
+    @staticmethod
+    def estimate(lines: Sequence[str], order: int, prune: Sequence[int]) -> NgramModel: ...
+    def write(self) -> bytes: ...
+    @property
+    def order(self) -> int: ...
+    @property
+    def counts(self) -> list[int]: ...
+    @property
+    def characters(self) -> str: ...
+    def score(self, text: str, begin: bool, end: bool) -> list[float]: ...
+
+@final
+class Lexicon:
+    def __new__(cls, words: Sequence[str]) -> Lexicon: ...
+    def __len__(self) -> int: ...
+
+@final
+class Scorer:
+    def __new__(
+        cls,
+        codes: Sequence[tuple[Sequence[int], str]],
+        model: NgramModel | None,
+        lexicon: Lexicon | None,
+        alpha: float,
+        beta: float,
+        unknown_word: float,
+    ) -> Scorer: ...
+    def score(self, labels: Sequence[int]) -> float: ...

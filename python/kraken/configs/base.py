@@ -20,6 +20,15 @@ from kraken.lib.segmentation import polygonal_reading_order, reading_order
 logger = logging.getLogger("kraken.configs")
 
 
+class ModelDefault(str):
+    """A default that the metadata of a model may replace; a plain text that is equal to it may not.
+
+    So a configuration made without ``text_direction`` follows the model, and one made with it doesn't.
+    """
+
+    __slots__ = ()
+
+
 class _Counter:
     """Gives consecutive numbers.
 
@@ -147,6 +156,10 @@ class Config:
         if "compile" in kwargs:
             self.compile_config = kwargs["compile"]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All fields but untouched defaults that a model may replace: they are the same on the other side."""
+        return {name: value for name, value in self.__dict__.items() if not isinstance(value, ModelDefault)}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         restore(self, state)
 
@@ -162,9 +175,13 @@ class RecognitionInferenceConfig(Config):
         num_line_workers: Helpers that extract lines, 0 = none.
         no_legacy_polygons: Whether the new line extraction is used whatever the model says.
         linetype: ``baselines``, ``bbox`` or None = what the model was trained on.
-        decoder: Function from a matrix of probabilities to (label, start, end, confidence).
-        bidi_reordering: Whether to reorder to logical order; ``L`` and ``R`` fix the base direction.
-        text_direction: Direction of lines and of reading.
+        decoder: Function from a matrix of probabilities to (label, start, end, confidence); or what
+            :func:`kraken.lib.decoders.resolve_decoder` knows by name: ``"beam"``, or
+            ``("beam", {"beam_size": 32})``.
+        bidi_reordering: Whether to reorder to logical order. True takes the base direction that
+            the model states in its metadata, else that of each line's first strong character;
+            ``auto`` always the latter; ``L`` and ``R`` fix it.
+        text_direction: Writing mode of the page, for documents that state one.
     """
 
     temperature: float
@@ -174,8 +191,8 @@ class RecognitionInferenceConfig(Config):
     num_line_workers: int
     no_legacy_polygons: bool
     linetype: Literal["baselines", "bbox"] | None
-    decoder: Callable[..., Any]
-    bidi_reordering: bool | Literal["L", "R"]
+    decoder: Callable[..., Any] | str | tuple[str, dict[str, Any]]
+    bidi_reordering: bool | Literal["L", "R", "auto"]
     text_direction: str
 
     _defaults: ClassVar[dict[str, Any]] = {
@@ -196,7 +213,8 @@ class SegmentationInferenceConfig(Config):
     """How to segment pages.
 
     Attributes:
-        text_direction: Principal direction of the text.
+        text_direction: Principal direction of the text; by default the one that the model states
+            in its metadata, else ``horizontal-lr``.
         legacy_scale: Scale of the box segmenter, None = estimated.
         legacy_maxcolseps: Column separators the box segmenter looks for.
         legacy_black_colseps: Whether these are black instead of white.
@@ -218,7 +236,7 @@ class SegmentationInferenceConfig(Config):
     baseline_ro_fn: Callable[..., Any]
 
     _defaults: ClassVar[dict[str, Any]] = {
-        "text_direction": "horizontal-lr",
+        "text_direction": ModelDefault("horizontal-lr"),
         "legacy_scale": None,
         "legacy_maxcolseps": 2,
         "legacy_black_colseps": False,

@@ -167,6 +167,11 @@ class KrakenTrainerModule(LightningModule):
         self._metrics_log = [(epoch, dict(values)) for epoch, values in checkpoint.get("_metrics", ())]
         self.net.user_metadata["metrics"] = list(self._metrics_log)
 
+    def on_fit_start(self) -> None:
+        """Lays the weights of convolutions out in the order in which CPUs compute them fastest."""
+        if self.net is not None and self.device.type == "cpu":
+            self.net.to(memory_format=torch.channels_last)
+
     def on_train_epoch_start(self) -> None:
         """Makes the epoch's random numbers independent of what was before, for resumed runs."""
         seed = (self.run_seed * 1_000_003 + self.current_epoch) % 2**31

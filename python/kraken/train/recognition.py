@@ -193,6 +193,10 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         if "legacy_polygons" in net.user_metadata and net.use_legacy_polygons and not legacy:
             logger.warning("The model expects lines cut out the old way, from now on the new one.")
         net.use_legacy_polygons = legacy
+        # what compiled files say is what whoever reads the checkpoint has to know
+        data_module.config.legacy_polygons = legacy
+        if data_module.config.bidi_reordering in ("L", "R"):
+            net.user_metadata["base_dir"] = data_module.config.bidi_reordering
 
     # -- checkpoints ------------------------------------------------------------------
 
@@ -209,19 +213,16 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         codec = getattr(data, "codec", None)
         if codec is None:
             raise ValueError("The checkpoint holds no codec.")
+        stated = {"base_dir": data.bidi_reordering} if data.bidi_reordering in ("L", "R") else {}
         return TorchVGSLModel(
             vgsl=config.spec,
             model_type="recognition",
             codec=codec,
             seg_type=checkpoint.get("_seg_type"),
             one_channel_mode=checkpoint.get("_one_channel_mode"),
-            legacy_polygons=bool(checkpoint.get("_legacy_polygons", getattr(data, "legacy_polygons", False))),
+            legacy_polygons=data.legacy_polygons,
+            **stated,
         )
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Adds what restoring needs."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["_legacy_polygons"] = self.net.use_legacy_polygons
 
     # -- steps ------------------------------------------------------------------------
 

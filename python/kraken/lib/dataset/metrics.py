@@ -59,7 +59,7 @@ def global_align(seq1: Sequence[Any], seq2: Sequence[Any]) -> tuple[int, list[An
         ValueError: The product of the lengths is above 2³¹.
     """
     first, second = _numbered(seq1, seq2)
-    distance, steps = _text.align(first, second)
+    distance, steps = _text.align_sequences(first, second)
     left: list[Any] = []
     right: list[Any] = []
     i = j = 0

@@ -73,13 +73,9 @@ def open_page(path: str | PathLike[str]) -> Image.Image:
         ValueError: It can't be decoded.
     """
     with Image.open(path) as im:
-        return ImageOps.exif_transpose(im) if im.getexif().get(0x0112, 1) != 1 else _loaded(im)
-
-
-def _loaded(im: Image.Image) -> Image.Image:
-    """A copy that outlives its file."""
-    im.load()
-    return im.copy()
+        # decoding closes the file; the image outlives it
+        im.load()
+        return ImageOps.exif_transpose(im) if im.getexif().get(0x0112, 1) != 1 else im
 
 
 def text_file_of(image: str | PathLike[str]) -> Path:

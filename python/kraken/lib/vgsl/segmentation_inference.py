@@ -155,8 +155,25 @@ def _network_size(model: TorchVGSLModel, im: Image.Image) -> tuple[int, int]:
     return size
 
 
+def check_mask(mask: Image.Image, im: Image.Image) -> None:
+    """Finds out whether an image can mask a page.
+
+    Raises:
+        KrakenInputException: If it has more than two colours, or another size than the page.
+    """
+    if mask.mode != "1" and not is_bitonal(mask):
+        raise KrakenInputException("Mask is not bitonal: exactly two colours are needed, black is left out.")
+    if mask.size != im.size:
+        raise KrakenInputException(
+            f"Mask of {mask.size[0]}x{mask.size[1]} px doesn't fit the page of {im.size[0]}x{im.size[1]} px."
+        )
+
+
 def _prepare(
-    model: TorchVGSLModel, im: Image.Image, padding: int | tuple[int, ...]
+    model: TorchVGSLModel,
+    im: Image.Image,
+    padding: int | tuple[int, ...],
+    mask: Image.Image | None = None,
 ) -> tuple[torch.Tensor, npt.NDArray[np.uint8], tuple[int, int, int, int]]:
     """Network input (1, C, H, W), grey scaled page (unpadded), padding really applied."""
     _, channels, height, width = model.input
@@ -179,7 +196,12 @@ def _prepare(
     if any(pads):
         pixels = np.pad(pixels, ((top, bottom), (left, right), (0, 0)), constant_values=255)
     tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float().div_(255)
-    return (tensor.max() - tensor).unsqueeze(0), grey, pads
+    tensor = tensor.max() - tensor
+    if mask is not None:
+        hidden = np.asarray(mask.convert("L").resize(size, Image.Resampling.NEAREST)) == 0
+        rows, cols = slice(top, top + hidden.shape[0]), slice(left, left + hidden.shape[1])
+        tensor[:, rows, cols].masked_fill_(torch.from_numpy(hidden), 0)
+    return tensor.unsqueeze(0), grey, pads
 
 
 def _nearest(source: int, target: int) -> npt.NDArray[np.intp]:
@@ -189,19 +211,25 @@ def _nearest(source: int, target: int) -> npt.NDArray[np.intp]:
     return np.minimum(index, source - 1)
 
 
-def compute_heatmap(model: TorchVGSLModel, im: Image.Image, padding: int | tuple[int, ...] = 0) -> Heatmap:
+def compute_heatmap(
+    model: TorchVGSLModel,
+    im: Image.Image,
+    padding: int | tuple[int, ...] = 0,
+    mask: Image.Image | None = None,
+) -> Heatmap:
     """Runs the network on a page.
 
     Args:
         model: Segmentation network, prepared for inference.
         im: Page in any mode; not modified.
         padding: White pixels around the scaled page; see :func:`padding_of`.
+        mask: Bitonal image of the page's size; what is 0 is hidden from the network.
 
     Raises:
         KrakenInputException: If the page's size can't be treated.
         ValueError: If ``padding`` is malformed.
     """
-    tensor, grey, (left, right, top, bottom) = _prepare(model, im, padding)
+    tensor, grey, (left, right, top, bottom) = _prepare(model, im, padding, mask)
     rows, cols = tensor.shape[2:]
     logits, _ = model.infer(tensor)
     # The sigmoid is taken before upsampling: same values, a fraction of the work.
@@ -326,25 +354,28 @@ def band(baseline: Points, size: tuple[int, int], half: int = 1) -> Points:
     return [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
 
 
-def predict_page(model: TorchVGSLModel, im: Image.Image) -> Segmentation:
+def predict_page(model: TorchVGSLModel, im: Image.Image, mask: Image.Image | None = None) -> Segmentation:
     """Finds the lines and regions of a page with one segmentation network.
 
     Args:
         model: Network prepared with a ``SegmentationInferenceConfig``.
         im: Page in any mode; not modified, not rotated.
+        mask: Bitonal image of the page's size; what is 0 is hidden from the network.
 
     Returns:
         Lines in heuristic reading order and regions, in page pixels.
 
     Raises:
-        KrakenInputException: If the page's size can't be treated.
+        KrakenInputException: If the page's size can't be treated, or the mask doesn't fit.
         KrakenInvalidModelException: If the model's class mapping is unusable.
         ValueError: If the text direction or padding is invalid.
     """
+    if mask is not None:
+        check_mask(mask, im)
     config: Any = model._inference_config
     orientation, order = check_text_direction(config.text_direction)
     classes = class_channels(model)
-    heat = compute_heatmap(model, im, config.input_padding)
+    heat = compute_heatmap(model, im, config.input_padding, mask)
     regions = find_regions(heat, classes.regions, im.size)
     found = find_baselines(heat, classes, orientation, config.num_threads)
     topline = model.user_metadata.get("topline", False)
@@ -357,7 +388,7 @@ def predict_page(model: TorchVGSLModel, im: Image.Image) -> Segmentation:
     return Segmentation(
         type="baselines",
         imagename=getattr(im, "filename", None),  # type: ignore[arg-type]
-        text_direction=config.text_direction,
+        text_direction=str(config.text_direction),  # type: ignore[arg-type]
         script_detection=len(classes.baselines) > 1,
         lines=lines,
         regions=regions,

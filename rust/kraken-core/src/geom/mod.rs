@@ -2,6 +2,7 @@
 
 pub mod buffer;
 pub mod clean_section;
+mod farthest;
 pub mod polygon;
 pub mod polyline;
 pub mod repair;

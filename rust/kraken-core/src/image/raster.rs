@@ -30,11 +30,9 @@ impl Sample for u8 {
     #[inline]
     fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self {
         // Below 2⁸ · 2¹⁵ · 2¹⁵: nothing can overflow, so nothing needs to be checked.
-        let lerp = |a: u64, b: u64, t: u32| {
-            let t = u64::from(t);
-            a.wrapping_mul(u64::from(ONE).wrapping_sub(t)).wrapping_add(b.wrapping_mul(t))
-        };
-        let [a, b, c, d] = values.map(u64::from);
+        let lerp =
+            |a: i64, b: i64, t: u32| (a << 15).wrapping_add(b.wrapping_sub(a).wrapping_mul(i64::from(t)));
+        let [a, b, c, d] = values.map(i64::from);
         (lerp(lerp(a, b, tx), lerp(c, d, tx), ty) >> 30) as Self
     }
 }
@@ -192,7 +190,10 @@ impl<T: Copy + Default> Raster<T> {
             return self;
         }
         let part = self.view().crop(bbox);
-        let data = (0..part.height()).flat_map(|y| part.row(y)).copied().collect();
+        let mut data = Vec::with_capacity(part.width() * part.height() * self.channels);
+        for y in 0..part.height() {
+            data.extend_from_slice(part.row(y));
+        }
         Self { data, width: part.width(), height: part.height(), channels: self.channels }
     }
 }

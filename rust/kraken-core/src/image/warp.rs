@@ -73,7 +73,7 @@ impl<'a, T: Sample> Sampler<'a, T> {
             }
             return;
         }
-        let (fx, fy) = ((x - 0.5).floor(), (y - 0.5).floor());
+        let (fx, fy) = (floor(x - 0.5), floor(y - 0.5));
         let share = |v: f64| (v * f64::from(ONE)) as u32;
         let (tx, ty) = (share(x - 0.5 - fx), share(y - 0.5 - fy));
         if fx >= 0.0 && fy >= 0.0 && fx + 1.0 < w && fy + 1.0 < h {
@@ -113,6 +113,14 @@ impl<'a, T: Sample> Sampler<'a, T> {
             *o = T::mix(p.map(|q| q.get(k).copied().unwrap_or_default()), tx, ty);
         }
     }
+}
+
+/// The next whole number downwards of one that 32 bits hold: older processors
+/// have no instruction for it, and a call per pixel is dear.
+#[inline]
+fn floor(v: f64) -> f64 {
+    let whole = f64::from(v as i32);
+    if whole > v { whole - 1.0 } else { whole }
 }
 
 /// Bilinear mean; exact where all four values are equal.
@@ -215,10 +223,18 @@ fn mix_row<T: Sample, const C: usize>(
     // Negative places become great ones and fail the test.
     let limit = |size: usize| (size.saturating_sub(1) as u64) << POINT;
     let (right, bottom) = (limit(source.view.width()), limit(source.view.height()));
+    // Surely outside: a pixel's half before the first or after the last centre, and some rounding.
+    let beyond = |place: u64, limit: u64| {
+        let (place, margin) = (place as i64, (1_i64 << (POINT - 1)) + 1024);
+        place < -margin || place > (limit as i64).wrapping_add(margin)
+    };
     let share = |place: u64| (place >> (POINT - ONE.ilog2())) as u32 & (ONE - 1);
     for ((column, place), px) in columns.iter().zip(fixed).zip(row.as_chunks_mut::<C>().0) {
         let (u, v) = (place.at(j, 0), place.at(j, 1));
         if u >= right || v >= bottom {
+            if beyond(u, right) || beyond(v, bottom) {
+                continue;
+            }
             let [x, y] = column.at(d);
             source.get(x, y, px);
             continue;
