@@ -19,6 +19,7 @@ __all__ = ["cli"]
 #: Subcommand -> where it is defined, and its line in the help, so that listing
 #: the subcommands imports none.
 _COMMANDS = {
+    "binarize": ("kraken._cli.binarize:binarize", "Make pages black and white."),
     "ocr": ("kraken._cli.ocr:ocr", "Recognise the text of lines."),
     "segment": ("kraken._cli.segment:segment", "Find the regions, lines and reading order of pages."),
 }
@@ -96,13 +97,19 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     "output_format",
     flag_value="native",
     default="native",
-    help="Write plain text, or JSON if the last step is `segment` (default).",
+    help="Write plain text, JSON if the last step is `segment`, an image if `binarize` (default).",
 )
 @click.option(
     "-t",
     "--template",
     type=click.Path(exists=True, dir_okay=False),
     help="Write with a Jinja2 template of your own.",
+)
+@click.option(
+    "--pdf",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Also write all pages, in the order of the inputs, as one searchable PDF.",
 )
 @click.option("-d", "--device", default="auto", show_default=True, help="cpu, cuda:0, mps, … or auto.")
 @click.option(
@@ -138,11 +145,12 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     from kraken._cli.options import Settings, parse_device
 
     accelerator, device = parse_device(options.pop("device"))
-    template = options.pop("template")
+    template, pdf = options.pop("template"), options.pop("pdf")
     ctx.obj = Settings(
         accelerator=accelerator,
         device=device,
         template=None if template is None else str(Path(template).resolve()),
+        pdf=None if pdf is None else Path(pdf),
         **options,
     )
     set_up_logging(ctx.obj.verbose)
@@ -154,7 +162,7 @@ def run(ctx: click.Context, /, steps: list[Any], **_options: Any) -> None:
     """Runs the chain that the subcommands built."""
     from kraken._cli.chain import check_chain, run_chain
 
-    check_chain(steps)
+    check_chain(steps, ctx.obj)
     ctx.exit(run_chain(ctx.obj.jobs, steps, ctx.obj))
 
 

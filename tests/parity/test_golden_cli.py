@@ -31,10 +31,6 @@ def _lacking(case: dict[str, Any]) -> str | None:
     args = case["args"]
     if "--help" in args or "--version" in args:
         return None
-    if "binarize" in args:
-        return "binarize"
-    if "segment" in args and "-bl" not in args and "-i" not in args[args.index("segment") :]:
-        return "box segmentation"
     if "pdf" in args:
         return "PDF input"
     return None
@@ -43,7 +39,7 @@ def _lacking(case: dict[str, Any]) -> str | None:
 def _with_model(args: list[str], model: str) -> list[str]:
     """Arguments with the model filled in; there is no default layout model yet."""
     args = [arg.replace("{MODEL}", model) for arg in args]
-    if "segment" in args and "-i" not in args[args.index("segment") :] and "--help" not in args:
+    if "-bl" in args and "-i" not in args[args.index("segment") :]:
         at = args.index("segment") + 1
         args[at:at] = ["-i", model]
     return args

@@ -6,6 +6,7 @@ import glob
 import os
 from collections import Counter
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from kraken._cli.errors import CommandError
@@ -61,9 +62,27 @@ def check_targets(jobs: list[Job]) -> None:
             raise CommandError(f"Several inputs would be written to {target}.")
         if target.exists() and target.resolve() == job.source.resolve():
             raise CommandError(f"Output {target} is the input itself.")
-        if target.is_dir():
-            raise CommandError(f"Output {target} is a folder; name a file in it.")
-        if not target.parent.is_dir():
-            raise CommandError(f"The folder {target.parent} for output {target.name} doesn't exist.")
-        if not os.access(target.parent, os.W_OK):
-            raise CommandError(f"The folder {target.parent} for output {target.name} isn't writable.")
+        _check_place(target)
+
+
+def check_collection(target: Path, jobs: list[Job]) -> None:
+    """Finds out that the file for all pages can't be written, before any work is done.
+
+    Raises:
+        CommandError: If it's an input or another output, its folder is missing or read-only, or
+            the package that writes it isn't installed.
+    """
+    if any(target.resolve() in (job.source.resolve(), job.target.resolve()) for job in jobs):
+        raise CommandError(f"{target} of --pdf is an input or output too: give it a name of its own.")
+    _check_place(target)
+    if find_spec("fpdf") is None:
+        raise CommandError("Writing PDF needs fpdf2: install it with `pip install 'kraken[pdf]'`.")
+
+
+def _check_place(target: Path) -> None:
+    if target.is_dir():
+        raise CommandError(f"Output {target} is a folder; name a file in it.")
+    if not target.parent.is_dir():
+        raise CommandError(f"The folder {target.parent} for output {target.name} doesn't exist.")
+    if not os.access(target.parent, os.W_OK):
+        raise CommandError(f"The folder {target.parent} for output {target.name} isn't writable.")

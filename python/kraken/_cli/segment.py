@@ -1,8 +1,9 @@
-"""``kraken segment``: find regions and lines."""
+"""``kraken segment``: find regions and lines, or lines as boxes."""
 
 from __future__ import annotations
 
-from functools import partial
+import copy
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from kraken._cli.errors import CommandError
 from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
 from kraken._cli.pages import Page
+from kraken._cli.regions import RegionSource
 from kraken.configs import SegmentationInferenceConfig
 from kraken.lib.segmentation import column_reading_order
 
@@ -26,17 +28,53 @@ class SegmentStep:
     name = "segment"
     reads_lines = False
 
-    def __init__(self, task: Any, config: SegmentationInferenceConfig, model_name: str) -> None:
+    def __init__(
+        self,
+        task: Any,
+        config: SegmentationInferenceConfig,
+        model_name: str,
+        regions: RegionSource | None = None,
+    ) -> None:
         self._task = task
         self._config = config
         self._model_name = model_name
+        self._regions = regions
 
     def run(self, page: Page, progress: Progress) -> None:
         """Segments the page."""
+        config = self._config
+        if self._regions is not None:
+            config = copy.copy(config)
+            config.regions = self._regions.of(page.source)
         with progress.step(f"Segmenting {page.source.name}"):
-            page.segmentation = self._task.predict(page.image, self._config)
+            page.segmentation = self._task.predict(page.image, config)
         settings = {"model": self._model_name, "text_direction": page.segmentation.text_direction}
+        if self._regions is not None:
+            settings["regions_from"] = self._regions.path.name
         page.record_step("processing", "Baseline and region segmentation", settings)
+
+
+class BoxStep:
+    """Finds lines as boxes by image processing."""
+
+    name = "segment"
+    reads_lines = False
+
+    def __init__(self, parameters: dict[str, Any], order: str) -> None:
+        self._parameters = parameters
+        self._order = order
+
+    def run(self, page: Page, progress: Progress) -> None:
+        """Segments the page, which has to be black and white."""
+        from kraken.pageseg import segment as find_boxes
+
+        with progress.step(f"Segmenting {page.source.name}"):
+            chosen: dict[str, Any] = (
+                {"reading_order_fn": column_reading_order} if self._order == "columns" else {}
+            )
+            page.segmentation = find_boxes(page.image, **self._parameters, **chosen)
+        settings = {**self._parameters, "order": self._order}
+        page.record_step("processing", "bounding box segmentation", settings)
 
 
 @click.command("segment")
@@ -58,6 +96,43 @@ class SegmentStep:
     help="Orientation of lines and order of columns; if not given, what the model states.",
 )
 @click.option(
+    "--scale",
+    type=click.FloatRange(1, 1000),
+    help="Size of the script in pixels (boxes only; estimated if not given).",
+)
+@click.option(
+    "-m",
+    "--maxcolseps",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="Column separators to look for at most (boxes only).",
+)
+@click.option(
+    "-b/-w",
+    "--black-colseps/--white_colseps",
+    "black_colseps",
+    default=False,
+    show_default=True,
+    help="Look for black lines between columns too (boxes only).",
+)
+@click.option(
+    "-r/-l",
+    "--remove-hlines/--hlines",
+    "no_hlines",
+    default=True,
+    show_default=True,
+    help="Ignore long horizontal lines (boxes only).",
+)
+@click.option(
+    "-p",
+    "--pad",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Pixels to extend lines by at both ends (boxes only).",
+)
+@click.option(
     "--input-pad",
     type=click.IntRange(min=0),
     default=_DEFAULTS.input_padding,
@@ -71,23 +146,59 @@ class SegmentStep:
     show_default=True,
     help="How lines are ordered: by the rule of earlier versions, or column by column.",
 )
+@click.option(
+    "--regions-from",
+    type=click.Path(path_type=Path),
+    help="Take the regions from this ALTO, PAGE or native JSON file, or from the page's file (same name) in "
+    "this folder, and find lines only in them.",
+)
+@click.option(
+    "--keep-outside",
+    is_flag=True,
+    help="With --regions-from: keep the lines outside of the regions, too.",
+)
+@click.option("--split-at-regions", is_flag=True, help="Split lines where they enter or leave a region.")
+@click.option(
+    "--join-gap",
+    type=click.FloatRange(min=0),
+    default=_DEFAULTS.join_gap,
+    show_default=True,
+    help="Join fragments of a line that are at most so many line distances apart; 0 leaves them.",
+)
 @click.pass_context
 def segment(
-    ctx: click.Context, model_name: str | None, boxes: bool, text_direction: Any, input_pad: int, order: str
-) -> SegmentStep:
+    ctx: click.Context,
+    /,
+    model_name: str | None,
+    boxes: bool,
+    text_direction: Any,
+    input_pad: int,
+    regions_from: Path | None,
+    keep_outside: bool,
+    split_at_regions: bool,
+    join_gap: float,
+    order: str,
+    **parameters: Any,
+) -> SegmentStep | BoxStep:
     """Find the regions, lines and reading order of pages."""
     settings: Settings = ctx.obj
     if model_name is not None and boxes:
         click.echo("Warning: a layout model was named, so baselines are found, not boxes.", err=True)
     elif boxes:
-        raise CommandError(
-            "The box segmenter isn't part of this version: add -bl and name a layout model with -i."
-        )
+        if regions_from is not None or split_at_regions or join_gap:
+            raise CommandError(
+                "--regions-from, --split-at-regions and --join-gap are about baselines: use -bl."
+            )
+        _ = settings.jobs
+        return BoxStep({"text_direction": text_direction, **parameters}, order)
     if model_name is None:
         raise CommandError(
             "No layout model: name one with `segment -bl -i MODEL` "
             f"(bundled for a first try: {bundled_names('segmentation')})."
         )
+    if keep_outside and regions_from is None:
+        raise CommandError("--keep-outside is about lines outside of given regions: add --regions-from.")
+    regions = RegionSource.open(regions_from) if regions_from is not None else None
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
     path = find_model(model_name)
     if path is None:
@@ -97,12 +208,16 @@ def segment(
 
     settings.check_device()
     task = load_task(SegmentationTaskModel.load_model, path, "segmentation")
-    options = {"input_padding": input_pad, **settings.config_options()}
+    options = {
+        "input_padding": input_pad,
+        "join_gap": join_gap,
+        "split_at_regions": split_at_regions,
+        "keep_outside": keep_outside,
+        **settings.config_options(),
+    }
     if ctx.get_parameter_source("text_direction") is not ParameterSource.DEFAULT:
         options["text_direction"] = text_direction
     config = SegmentationInferenceConfig(**options)
     if order == "columns":
-        vertical = config.text_direction.startswith("vertical")
-        config.baseline_ro_fn = partial(column_reading_order, vertical=vertical)
-        config.bbox_ro_fn = config.baseline_ro_fn
-    return SegmentStep(task, config, path.name)
+        config.baseline_ro_fn = column_reading_order
+    return SegmentStep(task, config, path.name, regions)

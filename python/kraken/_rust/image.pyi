@@ -11,14 +11,21 @@ __all__ = [
     "draw_polygon",
     "edge_energy",
     "fill_holes",
+    "gaussian_filter",
     "label",
     "layout_target",
     "max_filter",
+    "maximum_filter",
     "measure_centre",
+    "minimum_filter",
+    "nlbin",
+    "percentile_filter",
     "polygon_mask",
+    "resample_cubic",
     "rescale_to_height",
     "ridge_strength",
     "thin",
+    "uniform_filter",
 ]
 
 def edge_energy(image: npt.NDArray[np.uint8], num_threads: int = 1) -> npt.NDArray[np.float32]:
@@ -49,3 +56,29 @@ def layout_target(
     areas: Sequence[tuple[int, _Points]],
     line_width: float,
 ) -> NDArray[np.uint8]: ...
+
+_Grey = NDArray[np.float64]
+_Size = tuple[int, int]
+
+def nlbin(
+    image: npt.NDArray[np.uint8],
+    threshold: float,
+    zoom: float,
+    escale: float,
+    border: float,
+    perc: float,
+    range: int,
+    low: float,
+    high: float,
+    threads: int = 1,
+) -> npt.NDArray[np.uint8]: ...
+def gaussian_filter(
+    data: _Grey, sigmas: tuple[float, float], orders: _Size = ..., threads: int = 1
+) -> _Grey: ...
+def uniform_filter(data: _Grey, size: _Size, threads: int = 1) -> _Grey: ...
+def maximum_filter(data: _Grey, size: _Size, threads: int = 1) -> _Grey: ...
+def minimum_filter(data: _Grey, size: _Size, threads: int = 1) -> _Grey: ...
+def percentile_filter(data: _Grey, size: _Size, percentile: float, threads: int = 1) -> _Grey: ...
+def resample_cubic(
+    data: _Grey, rows: Sequence[float], columns: Sequence[float], threads: int = 1
+) -> _Grey: ...

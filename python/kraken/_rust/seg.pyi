@@ -11,10 +11,17 @@ __all__ = [
     "best_assignment",
     "boundary_tracing",
     "check_line",
+    "component_boxes",
     "extract_line",
     "extract_line_arrays",
     "extract_lines",
+    "filled_boxes",
+    "fragment_chains",
+    "grow_lines",
     "line_middle",
+    "line_pitch",
+    "line_seeds",
+    "longest_components",
     "make_valid",
     "minimal_seam",
     "order_boxes",
@@ -23,6 +30,7 @@ __all__ = [
     "polygon_centroid",
     "polygonise",
     "region_of_interest",
+    "script_size",
     "strictly_contains",
     "topsort",
     "vectorise_lines",
@@ -119,3 +127,20 @@ def extract_line_arrays(
     legacy: bool = False,
     num_threads: int = 0,
 ) -> list[tuple[NDArray[np.float32], int] | str]: ...
+
+_Mask = NDArray[np.uint8]
+_Box = tuple[int, int, int, int]
+
+def component_boxes(mask: _Mask) -> list[_Box]: ...
+def script_size(mask: _Mask) -> float | None: ...
+def longest_components(mask: _Mask, axis: int, min: float, most: int) -> _Mask: ...
+def filled_boxes(mask: _Mask, low: float, high: float) -> _Mask: ...
+def line_seeds(bottom: _Mask, top: _Mask, delta: int, reach: float) -> _Mask: ...
+def grow_lines(seeds: _Mask, boxmap: _Mask, ink: _Mask, reach: float) -> list[_Box]: ...
+def line_pitch(lines: Sequence[_Line]) -> float | None:
+    """Median distance of lines from their nearest neighbour above or below."""
+
+def fragment_chains(
+    lines: Sequence[_Line], groups: Sequence[int], max_gap: float, max_offset: float, max_turn: float
+) -> list[list[int]]:
+    """Indices of the fragments of each line in order; distances in pixels, ``max_turn`` in radians."""

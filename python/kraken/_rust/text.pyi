@@ -19,12 +19,14 @@ __all__ = [
     "display_map",
     "edit_distance",
     "greedy",
+    "line_markup",
 ]
 
 UCD_VERSION: Final[str]
 
 _Floats = NDArray[np.float32] | NDArray[np.float64]
 _Symbol = tuple[int, int, int, float]
+_Quads = tuple[NDArray[np.int64], NDArray[np.bool_]]
 
 def greedy(outputs: _Floats, seq_lens: Sequence[int]) -> list[list[_Symbol]]: ...
 def blank_threshold(outputs: _Floats, seq_lens: Sequence[int], threshold: float) -> list[list[_Symbol]]: ...
@@ -47,6 +49,16 @@ def display_map(text: bytes, level: int | None) -> tuple[bytes, list[int]]: ...
 def bidi_class(code_point: int) -> str: ...
 def edit_distance(a: Sequence[int], b: Sequence[int]) -> int: ...
 def align_sequences(a: Sequence[int], b: Sequence[int]) -> tuple[int, bytes]: ...
+def line_markup(
+    text: str,
+    starts: Sequence[int],
+    glyphs: _Quads,
+    words: _Quads | None,
+    confidences: Sequence[float],
+    numbers: tuple[int, int],
+    limits: tuple[int, int],
+    patterns: tuple[str, str, str, str | None],
+) -> str: ...
 
 @final
 class NgramModel:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar, Literal
 
+from kraken.containers import Region
 from kraken.lib import _safe_globals
 from kraken.lib.ctc_decoder import greedy_decoder
 from kraken.lib.segmentation import polygonal_reading_order, reading_order
@@ -88,12 +89,20 @@ def fill(obj: Any, given: dict[str, Any]) -> None:
     defaults = _defaults_of(obj)
     for name, default in defaults.items():
         setattr(obj, name, given.get(name, default))
+    options = _options(type(obj)) | extensions(type(obj))
+    for name in sorted(_options(type(obj)) & given.keys()):
+        setattr(obj, name, given[name])
     for name in sorted(extensions(type(obj)) & given.keys()):
         if given[name] != getattr(type(obj), name):
             setattr(obj, name, given[name])
-    known = {*defaults, *extensions(type(obj)), "compile"}
+    known = {*defaults, *options, "compile"}
     if unknown := [name for name in given if name not in known]:
-        _report_unknown(type(obj), unknown, list(defaults))
+        _report_unknown(type(obj), unknown, [*defaults, *options])
+
+
+def _options(cls: type) -> set[str]:
+    """Names of fields that instances hold only if they were given; the class holds the default."""
+    return {name for base in cls.__mro__ for name in base.__dict__.get("_options", ())}
 
 
 def restore(obj: Any, state: dict[str, Any]) -> None:
@@ -115,9 +124,9 @@ def _report_unknown(cls: type, unknown: Sequence[str], fields: list[str]) -> Non
 
 def _all_fields(cls: type) -> set[str]:
     """Names of the fields of a class and all its descendants."""
-    own: dict[str, Any] = cls.__dict__.get("_defaults", {})
+    own = {*cls.__dict__.get("_defaults", ()), *cls.__dict__.get("_options", ())}
     children: list[type] = cls.__subclasses__()
-    return set(own).union(*(_all_fields(child) for child in children))
+    return own.union(*(_all_fields(child) for child in children))
 
 
 class Config:
@@ -223,7 +232,21 @@ class SegmentationInferenceConfig(Config):
         input_padding: Pixels added to the page: all sides, (x, y) or (left, top, right, bottom).
         bbox_ro_fn: Reading order of boxes.
         baseline_ro_fn: Reading order of baselines.
+        join_gap: Join fragments that continue each other across gaps of at most so many line distances,
+            within a region and class; 0 = leave them. See
+            :func:`kraken.lib.segmentation.join_baseline_fragments`.
+        split_at_regions: Whether lines are split where they enter or leave a region.
+        regions: Regions by type that are given beforehand, None = found by the network. Lines are split at
+            their borders, and those outside dropped.
+        keep_outside: Whether lines outside of given regions are kept.
     """
+
+    # Not among the attributes of configurations that don't use them: the set of those is fixed.
+    join_gap: float = 0.0
+    split_at_regions: bool = False
+    regions: Mapping[str, Sequence[Region]] | None = None
+    keep_outside: bool = False
+    _options: ClassVar[tuple[str, ...]] = ("join_gap", "split_at_regions", "regions", "keep_outside")
 
     text_direction: str
     legacy_scale: float | None

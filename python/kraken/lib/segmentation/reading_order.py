@@ -205,7 +205,7 @@ def column_reading_order(
     text_direction: str = "lr",
     regions: Sequence[_Region] | None = None,
     *,
-    vertical: bool = False,
+    vertical: bool | None = None,
 ) -> list[int]:
     """Orders lines column by column, whatever the direction of the text.
 
@@ -225,7 +225,8 @@ def column_reading_order(
             vertical text; or one of ``'horizontal-lr'``, ``'horizontal-rl'``, ``'vertical-lr'``,
             ``'vertical-rl'``.
         regions: See :func:`polygonal_reading_order`.
-        vertical: Whether the text is vertical; said by the longer names of `text_direction` too.
+        vertical: Whether the text is vertical; said by the longer names of `text_direction` too, else found
+            from the lines: in all, they run farther down than across.
 
     Returns:
         Indices into `lines`, each once.
@@ -238,9 +239,12 @@ def column_reading_order(
         raise ValueError(
             f"text_direction is {text_direction!r}, must be lr or rl, or horizontal- or vertical-lr"
         )
-    vertical = vertical or orientation == "vertical"
     boxes = bool(lines) and all(getattr(line, "baseline", None) is None for line in lines)
     found = [[(b[0], b[1]), (b[2], b[3])] for b in _boxes(lines)] if boxes else _baselines(lines)
+    if orientation:
+        vertical = orientation == "vertical"
+    elif vertical is None:
+        vertical = sum(_down_minus_across(points) for points in found) > 0
     areas = _areas(regions)
     return _seg.order_columns(
         found,
@@ -249,6 +253,12 @@ def column_reading_order(
         f"{'vertical' if vertical else 'horizontal'}-{order}",
         boxes,
     )
+
+
+def _down_minus_across(points: Sequence[Point]) -> float:
+    """How much farther a line runs down than across."""
+    (x0, y0), (x1, y1) = points[0], points[-1]
+    return abs(y1 - y0) - abs(x1 - x0)
 
 
 def _outline(region: Any) -> list[Point]:

@@ -8,5 +8,7 @@ pub mod ctc;
 pub mod distance;
 pub mod lexicon;
 pub mod lm;
+pub mod markup;
 mod paths;
+pub mod pattern;
 pub mod scorer;

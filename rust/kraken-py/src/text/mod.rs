@@ -1,6 +1,7 @@
 //! Bindings of `kraken_core::text`.
 
 mod lm;
+mod markup;
 
 use kraken_core::Result;
 use kraken_core::text::align as forced;
@@ -184,5 +185,6 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(beam_search, m)?)?;
     m.add_function(wrap_pyfunction!(align, m)?)?;
     m.add_function(wrap_pyfunction!(display_map, m)?)?;
-    m.add_function(wrap_pyfunction!(bidi_class, m)?)
+    m.add_function(wrap_pyfunction!(bidi_class, m)?)?;
+    markup::register(m)
 }

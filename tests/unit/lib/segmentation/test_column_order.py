@@ -59,6 +59,8 @@ def check(layout: list[Line], direction: str, regions: list[Any] | None = None, 
             lines.append(SimpleNamespace(baseline=[a, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2), b]))
     found = column_reading_order(lines, direction, regions)
     assert [order[i] for i in found] == list(range(len(layout)))
+    # the orientation shows in the lines
+    assert column_reading_order(lines, direction[-2:], regions) == found
 
 
 @pytest.mark.parametrize("boxes", [False, True])
