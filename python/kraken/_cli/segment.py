@@ -16,6 +16,7 @@ from kraken._cli.options import Settings
 from kraken._cli.pages import Page
 from kraken._cli.regions import RegionSource
 from kraken.configs import SegmentationInferenceConfig
+from kraken.lib.segmentation import column_reading_order
 
 _DEFAULTS = SegmentationInferenceConfig()
 _DIRECTIONS = ("horizontal-lr", "horizontal-rl", "vertical-lr", "vertical-rl")
@@ -59,16 +60,21 @@ class BoxStep:
     name = "segment"
     reads_lines = False
 
-    def __init__(self, parameters: dict[str, Any]) -> None:
+    def __init__(self, parameters: dict[str, Any], order: str) -> None:
         self._parameters = parameters
+        self._order = order
 
     def run(self, page: Page, progress: Progress) -> None:
         """Segments the page, which has to be black and white."""
         from kraken.pageseg import segment as find_boxes
 
         with progress.step(f"Segmenting {page.source.name}"):
-            page.segmentation = find_boxes(page.image, **self._parameters)
-        page.record_step("processing", "bounding box segmentation", self._parameters)
+            chosen: dict[str, Any] = (
+                {"reading_order_fn": column_reading_order} if self._order == "columns" else {}
+            )
+            page.segmentation = find_boxes(page.image, **self._parameters, **chosen)
+        settings = {**self._parameters, "order": self._order}
+        page.record_step("processing", "bounding box segmentation", settings)
 
 
 @click.command("segment")
@@ -134,6 +140,13 @@ class BoxStep:
     help="White pixels around the page before it enters the network.",
 )
 @click.option(
+    "--order",
+    type=click.Choice(["recorded", "columns"]),
+    default="recorded",
+    show_default=True,
+    help="How lines are ordered: by the rule of earlier versions, or column by column.",
+)
+@click.option(
     "--regions-from",
     type=click.Path(path_type=Path),
     help="Take the regions from this ALTO, PAGE or native JSON file, or from the page's file (same name) in "
@@ -164,6 +177,7 @@ def segment(
     keep_outside: bool,
     split_at_regions: bool,
     join_gap: float,
+    order: str,
     **parameters: Any,
 ) -> SegmentStep | BoxStep:
     """Find the regions, lines and reading order of pages."""
@@ -176,7 +190,7 @@ def segment(
                 "--regions-from, --split-at-regions and --join-gap are about baselines: use -bl."
             )
         _ = settings.jobs
-        return BoxStep({"text_direction": text_direction, **parameters})
+        return BoxStep({"text_direction": text_direction, **parameters}, order)
     if model_name is None:
         raise CommandError(
             "No layout model: name one with `segment -bl -i MODEL` "
@@ -204,4 +218,6 @@ def segment(
     if ctx.get_parameter_source("text_direction") is not ParameterSource.DEFAULT:
         options["text_direction"] = text_direction
     config = SegmentationInferenceConfig(**options)
+    if order == "columns":
+        config.baseline_ro_fn = column_reading_order
     return SegmentStep(task, config, path.name, regions)

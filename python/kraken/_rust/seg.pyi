@@ -8,6 +8,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 __all__ = [
+    "best_assignment",
     "boundary_tracing",
     "check_line",
     "component_boxes",
@@ -24,6 +25,7 @@ __all__ = [
     "make_valid",
     "minimal_seam",
     "order_boxes",
+    "order_columns",
     "order_lines",
     "polygon_centroid",
     "polygonise",
@@ -63,6 +65,11 @@ def vectorise_lines(
 ) -> list[list[list[int]]]: ...
 def vectorise_regions(heatmap: npt.NDArray[np.float32], threshold: float) -> list[list[list[int]]]: ...
 def boundary_tracing(pixels: Sequence[Sequence[int]]) -> list[list[int]]: ...
+def best_assignment(
+    found: Sequence[Sequence[tuple[float, float]]],
+    truth: Sequence[Sequence[tuple[float, float]]],
+    tolerance: float,
+) -> float: ...
 def order_boxes(
     boxes: Sequence[tuple[float, float, float, float]], direction: str, threads: int = 0
 ) -> list[int]: ...
@@ -71,6 +78,13 @@ def order_lines(
     regions: Sequence[Sequence[tuple[float, float]]],
     direction: str,
     threads: int = 0,
+) -> list[int]: ...
+def order_columns(
+    lines: Sequence[Sequence[tuple[float, float]]],
+    regions: Sequence[Sequence[tuple[float, float]]],
+    tables: Sequence[bool],
+    flow: str,
+    boxes: bool = False,
 ) -> list[int]: ...
 def topsort(order: npt.NDArray[np.bool_]) -> list[int]: ...
 def line_middle(line: Sequence[tuple[float, float]]) -> list[float] | None: ...

@@ -10,6 +10,7 @@ from kraken.lib.segmentation.extraction import apply_polygonal_mask, extract_pol
 from kraken.lib.segmentation.fragments import join_baseline_fragments, split_at_regions
 from kraken.lib.segmentation.polygons import calculate_polygonal_environment
 from kraken.lib.segmentation.reading_order import (
+    column_reading_order,
     is_in_region,
     line_regions,
     neural_reading_order,
@@ -24,6 +25,7 @@ __all__ = [
     "apply_polygonal_mask",
     "boundary_tracing",
     "calculate_polygonal_environment",
+    "column_reading_order",
     "compute_polygon_section",
     "extract_polygons",
     "is_in_region",

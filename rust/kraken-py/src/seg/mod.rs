@@ -1,6 +1,7 @@
 //! Bindings of `kraken_core::seg`.
 
 mod boxes;
+mod detection;
 mod extract;
 mod join;
 mod order;
@@ -12,6 +13,7 @@ use pyo3::prelude::*;
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     boxes::register(m)?;
+    detection::register(m)?;
     extract::register(m)?;
     join::register(m)?;
     order::register(m)?;
