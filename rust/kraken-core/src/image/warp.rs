@@ -3,7 +3,7 @@
 //! Positions are continuous: pixel (i, j) covers `i..i+1 × j..j+1` and its
 //! centre lies at +0.5.
 
-use super::raster::{ONE, Raster, Sample, View, weight};
+use super::raster::{ONE, RUN, Raster, Sample, View, weight};
 use crate::geom::Point;
 
 /// How values between pixel centres are found.
@@ -209,8 +209,9 @@ impl FixedColumn {
     }
 }
 
-/// Row `j` of bilinear means of `C` channels: as [`Sampler::get`] at `d`, but
-/// without its tests where all neighbours lie inside.
+/// Row `j` of bilinear means of `C` channels: as [`Sampler::get`] at `d`, but for
+/// whole stretches of columns whose neighbours lie side by side, without its
+/// tests where all of them lie inside.
 fn mix_row<T: Sample, const C: usize>(
     source: Sampler<'_, T>,
     columns: &[Column],
@@ -229,24 +230,37 @@ fn mix_row<T: Sample, const C: usize>(
         place < -margin || place > (limit as i64).wrapping_add(margin)
     };
     let share = |place: u64| (place >> (POINT - ONE.ilog2())) as u32 & (ONE - 1);
-    for ((column, place), px) in columns.iter().zip(fixed).zip(row.as_chunks_mut::<C>().0) {
-        let (u, v) = (place.at(j, 0), place.at(j, 1));
+    let row = row.as_chunks_mut::<C>().0;
+    let (mut tx, mut ty) = ([0; RUN], [0; RUN]);
+    let mut i = 0;
+    while let Some(first) = fixed.get(i) {
+        let (u, v) = (first.at(j, 0), first.at(j, 1));
         if u >= right || v >= bottom {
-            if beyond(u, right) || beyond(v, bottom) {
-                continue;
+            if !(beyond(u, right) || beyond(v, bottom)) {
+                let [x, y] = columns[i].at(d);
+                source.get(x, y, &mut row[i]);
             }
-            let [x, y] = column.at(d);
-            source.get(x, y, px);
+            i += 1;
             continue;
         }
-        // In the image by the test above; the slices check it again.
-        let at = ((v >> POINT) as usize).wrapping_mul(step).wrapping_add((u >> POINT) as usize);
-        let pair = |at: usize| pixels.get(at..at.wrapping_add(2));
-        if let (Some([a, b]), Some([e, f])) = (pair(at), pair(at.wrapping_add(step))) {
-            for k in 0..C {
-                px[k] = T::mix([a[k], b[k], e[k], f[k]], share(u), share(v));
+        let (x, y) = (u >> POINT, v >> POINT);
+        // The first is inside by the test above, the others by standing beside it.
+        let inside = ((right >> POINT) - x).min(RUN as u64) as usize;
+        let mut n = 0;
+        for (place, (tx, ty)) in fixed[i..].iter().take(inside).zip(tx.iter_mut().zip(&mut ty)) {
+            let (u, v) = (place.at(j, 0), place.at(j, 1));
+            if u >> POINT != x + n as u64 || v >> POINT != y {
+                break;
             }
+            (*tx, *ty) = (share(u), share(v));
+            n += 1;
         }
+        let at = (y as usize).wrapping_mul(step).wrapping_add(x as usize);
+        let neighbours = |at: usize| pixels.get(at..).filter(|rest| rest.len() > n);
+        if let (Some(upper), Some(lower)) = (neighbours(at), neighbours(at.wrapping_add(step))) {
+            T::mix_run(upper, lower, &tx[..n], &ty[..n], &mut row[i..i + n]);
+        }
+        i += n.max(1);
     }
 }
 
