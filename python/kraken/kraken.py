@@ -88,16 +88,26 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     metavar="PATTERN",
     help="Files by a pattern such as 'pages/**/*.png'; needs -o. Repeatable.",
 )
-@click.option("-o", "--suffix", default="", help="Suffix of the outputs of -I, such as .txt.")
+@click.option(
+    "-o", "--suffix", default="", help="Suffix of the outputs of -I and of PDF inputs, such as .txt."
+)
 @click.option("-v", "--verbose", count=True, help="Say more; twice for everything.")
 @click.option(
     "-f",
     "--format-type",
     "input_format",
-    type=click.Choice(("image", "alto", "page", "xml")),
+    type=click.Choice(("image", "alto", "page", "pdf", "xml")),
     default="image",
     show_default=True,
     help="Kind of the inputs.",
+)
+@click.option(
+    "-p",
+    "--pdf-format",
+    default="{src}_{idx:06d}",
+    show_default=True,
+    help="Names of the outputs for pages of PDF inputs, before the suffix: {src} is the input, {idx} the "
+    "page from 0 on, {uuid} unique.",
 )
 @click.option("-h", "--hocr", "output_format", flag_value="hocr", help="Write hOCR.")
 @click.option("-a", "--alto", "output_format", flag_value="alto", help="Write ALTO.")

@@ -42,7 +42,7 @@ def _process(
     stage = "read"
     try:
         linetype = getattr(steps[0], "linetype", None)
-        page = open_page(job.source, settings.input_format, linetype)
+        page = open_page(job, settings.input_format, linetype)
         if not steps[0].reads_lines:
             page.segmentation = None
         for step in steps:
@@ -72,7 +72,7 @@ def run_chain(jobs: Sequence[Job], steps: Sequence[Step], settings: Settings) ->
             failed = _process(job, steps, settings, bars, collection)
             bars.page_done()
             if failed is not None:
-                failures.add(str(job.source), *failed)
+                failures.add(str(job), *failed)
                 if settings.fail_fast:
                     break
         if not failures.lines:

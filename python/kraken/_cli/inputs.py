@@ -9,19 +9,43 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import click
+
 from kraken._cli.errors import CommandError
+from kraken._cli.pdf_input import check_package, check_pattern, output_name, page_count
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input and the output it is for."""
+    """One input and the output it is for.
+
+    Attributes:
+        source: The input file.
+        target: The file for its result.
+        page: Index of the page if the input is a PDF.
+    """
 
     source: Path
     target: Path
+    page: int | None = None
+
+    def __str__(self) -> str:
+        return str(self.source) if self.page is None else f"{self.source}, page {self.page + 1}"
 
 
-def collect_jobs(pairs: tuple[tuple[str, str], ...], patterns: tuple[str, ...], suffix: str) -> list[Job]:
+def collect_jobs(
+    pairs: tuple[tuple[str, str], ...],
+    patterns: tuple[str, ...],
+    suffix: str,
+    pdf_format: str | None = None,
+) -> list[Job]:
     """Pairs of input and output from ``-i`` and ``-I``.
+
+    Args:
+        pairs: Inputs and outputs.
+        patterns: Patterns of inputs.
+        suffix: What the names of their outputs end in.
+        pdf_format: If the inputs are PDF files, the names of the outputs of their pages.
 
     Raises:
         CommandError: If there is no input, a pattern matches nothing, the
@@ -43,8 +67,23 @@ def collect_jobs(pairs: tuple[tuple[str, str], ...], patterns: tuple[str, ...], 
             raise CommandError(f"Input {job.source} {what}: name an image or XML file.")
     if not jobs:
         raise CommandError("No input: name a pair with `-i IN OUT`, or files with `-I PATTERN -o SUFFIX`.")
+    if pdf_format is not None:
+        if pairs:
+            click.echo("Warning: outputs of PDF files are named by --pdf-format, not by -i.", err=True)
+        jobs = _pdf_jobs([job.source for job in jobs], pdf_format, suffix)
     check_targets(jobs)
     return jobs
+
+
+def _pdf_jobs(sources: list[Path], pdf_format: str, suffix: str) -> list[Job]:
+    """One job for each page of PDF files."""
+    check_package()
+    check_pattern(pdf_format)
+    return [
+        Job(source, Path(output_name(pdf_format, source, index) + suffix), index)
+        for source in sources
+        for index in range(page_count(source))
+    ]
 
 
 def check_targets(jobs: list[Job]) -> None:
@@ -59,7 +98,7 @@ def check_targets(jobs: list[Job]) -> None:
         if str(target) == "-":
             continue
         if counts[target.resolve()] > 1:
-            raise CommandError(f"Several inputs would be written to {target}.")
+            raise CommandError(f"Several inputs would be written to {target}: give them names of their own.")
         if target.exists() and target.resolve() == job.source.resolve():
             raise CommandError(f"Output {target} is the input itself.")
         _check_place(target)

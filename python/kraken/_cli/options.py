@@ -47,6 +47,7 @@ class Settings:
     output_format: str
     template: str | None
     pdf: Path | None
+    pdf_format: str
     precision: str
     accelerator: str
     device: Any
@@ -63,7 +64,12 @@ class Settings:
         Raises:
             CommandError: If they can't be processed as asked.
         """
-        jobs = collect_jobs(self.pairs, self.patterns, self.suffix)
+        jobs = collect_jobs(
+            self.pairs,
+            self.patterns,
+            self.suffix,
+            self.pdf_format if self.input_format == "pdf" else None,
+        )
         if self.pdf is not None:
             check_collection(self.pdf, jobs)
         return jobs

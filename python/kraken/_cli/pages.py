@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from kraken._cli.errors import CommandError
+from kraken._cli.pdf_input import DPI, render_page
 from kraken.containers import ProcessingStep, Segmentation
 from kraken.lib.atomic import atomic_output, write_text
 from kraken.lib.exceptions import KrakenInputException
@@ -22,6 +23,7 @@ from kraken.lib.util import open_image
 
 if TYPE_CHECKING:
     from kraken._cli.console import Progress
+    from kraken._cli.inputs import Job
     from kraken._cli.options import Settings
 
 
@@ -32,7 +34,7 @@ class Page:
     Attributes:
         source: The input file.
         image: The image that all coordinates refer to.
-        image_path: File of that image, as written to documents.
+        image_path: File of that image, as written to documents; for a page of a PDF that PDF.
         segmentation: Lines found so far or read from the input; after ``ocr``
             its lines are records.
         recognised: Whether the lines hold text from a network.
@@ -66,13 +68,18 @@ class Step(Protocol):
         """Does its work on a page."""
 
 
-def open_page(source: Path, input_format: str, linetype: str | None = None) -> Page:
-    """Reads an image, or an XML file with the image that it names.
+def open_page(job: Job, input_format: str, linetype: str | None = None) -> Page:
+    """Reads an image, a page of a PDF, or an XML file with the image that it names.
 
     Raises:
-        KrakenInputException: If the image can't be read.
+        KrakenInputException: If the image or PDF can't be read.
         ValueError: If the XML can't be parsed.
     """
+    source = job.source
+    if job.page is not None:
+        page = Page(source, render_page(source, job.page), source)
+        page.record_step("preprocessing", "PDF image extraction", {"dpi": DPI, "page": job.page + 1})
+        return page
     if input_format == "image":
         return Page(source, open_image(source), source)
     # Parsing XML takes lxml, which pages given as images don't need.
