@@ -20,6 +20,7 @@ __all__ = ["cli"]
 #: the subcommands imports none.
 _COMMANDS = {
     "binarize": ("kraken._cli.binarize:binarize", "Make pages black and white."),
+    "overlay": ("kraken._cli.overlay:overlay", "Draw results over their pages."),
     "ocr": ("kraken._cli.ocr:ocr", "Recognise the text of lines."),
     "segment": ("kraken._cli.segment:segment", "Find the regions, lines and reading order of pages."),
 }
@@ -144,10 +145,16 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 @click.option(
     "-r/ ",
     "--raise-on-error/--no-raise-on-error",
-    "--fail-fast/ ",
+    "--fail-fast/--keep-going",
     "fail_fast",
     default=False,
-    help="Stop at the first failure.",
+    help="Stop at the first failure, or go on and list failures at the end (default).",
+)
+@click.option(
+    "--json",
+    "json_summary",
+    is_flag=True,
+    help="Print a summary as JSON: inputs with their outputs or errors.",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads to use.")
 @click.option(

@@ -65,7 +65,7 @@ def run_chain(jobs: Sequence[Job], steps: Sequence[Step], settings: Settings) ->
     Returns:
         The exit code: 0 if all went well, 1 if an input failed.
     """
-    failures = Failures(len(jobs), verbose=settings.verbose > 0)
+    failures = Failures(len(jobs), verbose=settings.verbose > 0, as_json=settings.json_summary)
     with interruptible(), progress() as bars, Collection(settings.pdf) as collection:
         bars.start_pages(len(jobs))
         for job in jobs:
@@ -75,6 +75,8 @@ def run_chain(jobs: Sequence[Job], steps: Sequence[Step], settings: Settings) ->
                 failures.add(str(job), *failed)
                 if settings.fail_fast:
                     break
+            else:
+                failures.succeeded(str(job), [job.target])
         if not failures.lines:
             collection.write()
         elif settings.pdf is not None:

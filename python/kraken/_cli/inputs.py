@@ -55,12 +55,7 @@ def collect_jobs(
     if patterns and not suffix.startswith("."):
         raise CommandError("-I needs a suffix for its outputs that begins with a dot: add e.g. `-o .txt`.")
     for pattern in patterns:
-        # `Path.glob` takes no absolute patterns.
-        matches = sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207
-        files = [Path(match) for match in matches if Path(match).is_file()]
-        if not files:
-            raise CommandError(f"No file matches {pattern!r}.")
-        jobs.extend(Job(file, file.with_suffix(suffix)) for file in files)
+        jobs.extend(Job(file, file.with_suffix(suffix)) for file in matching_files(pattern))
     for job in jobs:
         if not job.source.is_file():
             what = "is a folder" if job.source.is_dir() else "doesn't exist"
@@ -86,6 +81,20 @@ def _pdf_jobs(sources: list[Path], pdf_format: str, suffix: str) -> list[Job]:
     ]
 
 
+def matching_files(pattern: str) -> list[Path]:
+    """Files that match a pattern, sorted.
+
+    Raises:
+        CommandError: If there are none.
+    """
+    # `Path.glob` takes no absolute patterns.
+    matches = sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207
+    files = [Path(match) for match in matches if Path(match).is_file()]
+    if not files:
+        raise CommandError(f"No file matches {pattern!r}.")
+    return files
+
+
 def check_targets(jobs: list[Job]) -> None:
     """Finds outputs that can't be written before any work is done.
 
@@ -101,7 +110,7 @@ def check_targets(jobs: list[Job]) -> None:
             raise CommandError(f"Several inputs would be written to {target}: give them names of their own.")
         if target.exists() and target.resolve() == job.source.resolve():
             raise CommandError(f"Output {target} is the input itself.")
-        _check_place(target)
+        check_place(target)
 
 
 def check_collection(target: Path, jobs: list[Job]) -> None:
@@ -113,12 +122,17 @@ def check_collection(target: Path, jobs: list[Job]) -> None:
     """
     if any(target.resolve() in (job.source.resolve(), job.target.resolve()) for job in jobs):
         raise CommandError(f"{target} of --pdf is an input or output too: give it a name of its own.")
-    _check_place(target)
+    check_place(target)
     if find_spec("fpdf") is None:
         raise CommandError("Writing PDF needs fpdf2: install it with `pip install 'kraken[pdf]'`.")
 
 
-def _check_place(target: Path) -> None:
+def check_place(target: Path) -> None:
+    """Finds an output that can't be written.
+
+    Raises:
+        CommandError: If it is a folder, or its folder is missing or read-only.
+    """
     if target.is_dir():
         raise CommandError(f"Output {target} is a folder; name a file in it.")
     if not target.parent.is_dir():

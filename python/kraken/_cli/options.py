@@ -56,6 +56,7 @@ class Settings:
     input_format: str
     sub_line_segmentation: bool
     verbose: int
+    json_summary: bool
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -70,6 +71,8 @@ class Settings:
             self.suffix,
             self.pdf_format if self.input_format == "pdf" else None,
         )
+        if self.json_summary and any(str(job.target) == "-" for job in jobs):
+            raise CommandError("--json and an output `-` would be mixed on standard output: name a file.")
         if self.pdf is not None:
             check_collection(self.pdf, jobs)
         return jobs
