@@ -20,6 +20,9 @@ __all__ = ["cli"]
 #: the subcommands imports none.
 _COMMANDS = {
     "binarize": ("kraken._cli.binarize:binarize", "Make pages black and white."),
+    "convert": ("kraken._cli.convert:convert", "Turn results from one format into another."),
+    "lines": ("kraken._cli.lines:lines", "Cut lines and their texts out of pages."),
+    "repolygonize": ("kraken._cli.repolygonize:repolygonize", "Find the polygons of lines anew."),
     "overlay": ("kraken._cli.overlay:overlay", "Draw results over their pages."),
     "ocr": ("kraken._cli.ocr:ocr", "Recognise the text of lines."),
     "segment": ("kraken._cli.segment:segment", "Find the regions, lines and reading order of pages."),
