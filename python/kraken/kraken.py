@@ -23,6 +23,12 @@ _COMMANDS = {
     "convert": ("kraken._cli.convert:convert", "Turn results from one format into another."),
     "lines": ("kraken._cli.lines:lines", "Cut lines and their texts out of pages."),
     "repolygonize": ("kraken._cli.repolygonize:repolygonize", "Find the polygons of lines anew."),
+    "get": ("kraken._cli.repository:get", "Fetch a model from the public repository."),
+    "list": (
+        "kraken._cli.repository:list_models",
+        "List models of the public repository, or installed ones.",
+    ),
+    "show": ("kraken._cli.repository:show", "Show the record of a model in the public repository."),
     "overlay": ("kraken._cli.overlay:overlay", "Draw results over their pages."),
     "ocr": ("kraken._cli.ocr:ocr", "Recognise the text of lines."),
     "segment": ("kraken._cli.segment:segment", "Find the regions, lines and reading order of pages."),

@@ -38,7 +38,9 @@ class FileCommand(click.Command):
             raise CommandError(
                 f"`{self.name}` isn't a step for -i or -I: call it on its own, with the files at its end."
             )
-        return super().invoke(ctx)
+        super().invoke(ctx)
+        # The group has no chain to run.
+        ctx.exit(0)
 
 
 def find_files(names: Sequence[str], command: str) -> list[Path]:
