@@ -20,6 +20,7 @@ __all__ = ["cli"]
 #: the subcommands imports none.
 _COMMANDS = {
     "binarize": ("kraken._cli.binarize:binarize", "Make pages black and white."),
+    "completion": ("kraken._cli.completion:completion", "Let a shell complete commands and options."),
     "convert": ("kraken._cli.convert:convert", "Turn results from one format into another."),
     "lines": ("kraken._cli.lines:lines", "Cut lines and their texts out of pages."),
     "repolygonize": ("kraken._cli.repolygonize:repolygonize", "Find the polygons of lines anew."),
@@ -51,18 +52,33 @@ class _LazyGroup(click.Group):
     """A group whose subcommands are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        names = set(_COMMANDS)
+        # Plug-ins are rare, and looking for them properly is slow.
+        from kraken._cli.plugin_search import GROUP, are_installed
+
+        if are_installed():
+            from kraken.registry import registry
+
+            names.update(registry.names(GROUP))
+        return sorted(names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
-            return None
+            from kraken._cli.plugins import load_command
+
+            return load_command(cmd_name)
         module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])
+            formatter.write_dl(
+                [
+                    (name, _COMMANDS[name][1] if name in _COMMANDS else "(of another package)")
+                    for name in self.list_commands(ctx)
+                ]
+            )
 
 
 def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

@@ -12,6 +12,7 @@ from kraken._cli.errors import CommandError, Failures, interruptible
 from kraken._cli.inputs import Job
 from kraken._cli.options import Settings
 from kraken._cli.pages import Step, check_image_target, open_page, write_page
+from kraken.lib.exceptions import KrakenInputException
 
 
 def check_chain(steps: Sequence[Step], settings: Settings) -> None:
@@ -46,6 +47,8 @@ def _process(
         if not steps[0].reads_lines:
             page.segmentation = None
         for step in steps:
+            if page.content is not None:
+                raise KrakenInputException(f"{stage} made a file that `{step.name}` can't go on with")
             stage = step.name
             step.run(page, bars)
         stage = "write"

@@ -15,7 +15,7 @@ from kraken._cli.inputs import check_place, matching_files
 from kraken._cli.options import Settings
 
 #: The argument of these commands.
-files_argument = click.argument("files", nargs=-1, metavar="FILES...")
+files_argument = click.argument("files", nargs=-1, type=click.Path(), metavar="FILES...")
 
 
 class FileCommand(click.Command):

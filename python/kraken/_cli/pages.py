@@ -41,6 +41,7 @@ class Page:
         binarised: Whether the image was made black and white.
         writing_mode: For documents that state one.
         done: What was done, for the document's history.
+        content: Output of a plug-in that no other step can go on with.
     """
 
     source: Path
@@ -51,6 +52,7 @@ class Page:
     binarised: bool = False
     writing_mode: str = "horizontal-tb"
     done: list[ProcessingStep] = field(default_factory=list)
+    content: bytes | None = None
 
     def record_step(self, category: Any, description: str, settings: dict[str, Any]) -> None:
         """Adds a step to the history."""
@@ -189,12 +191,23 @@ def _write_binarised(page: Page, target: Path, settings: Settings) -> None:
     write_text(target, document)
 
 
+def _write_content(content: bytes, target: Path) -> None:
+    if str(target) == "-":
+        click.echo(content, nl=False)
+        return
+    with atomic_output(target) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_page(page: Page, target: Path, settings: Settings) -> None:
     """Writes the output of a page; ``-`` is standard output.
 
     Raises:
         OSError: If the output can't be written.
     """
+    if page.content is not None:
+        _write_content(page.content, target)
+        return
     if page.segmentation is None and page.binarised:
         _write_binarised(page, target, settings)
         return
