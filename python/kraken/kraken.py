@@ -6,12 +6,12 @@ that ``kraken --help`` answers at once.
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
+from kraken._cli.lazy import LazyGroup
 from kraken._version import version
 
 __all__ = ["cli"]
@@ -48,37 +48,17 @@ _PRECISIONS = (
 )
 
 
-class _LazyGroup(click.Group):
-    """A group whose subcommands are imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        names = set(_COMMANDS)
-        # Plug-ins are rare, and looking for them properly is slow.
-        from kraken._cli.plugin_search import GROUP, are_installed
-
-        if are_installed():
-            from kraken.registry import registry
-
-            names.update(registry.names(GROUP))
-        return sorted(names)
+class _Chain(LazyGroup):
+    """A group in which commands of other packages become steps."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            from kraken._cli.plugins import load_command
+        command = super().get_command(ctx, cmd_name)
+        if command is None or cmd_name in self.table:
+            return command
+        # Takes what pages need, such as numpy.
+        from kraken._cli.plugins import as_step
 
-            return load_command(cmd_name)
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [
-                    (name, _COMMANDS[name][1] if name in _COMMANDS else "(of another package)")
-                    for name in self.list_commands(ctx)
-                ]
-            )
+        return as_step(cmd_name, command)
 
 
 def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -87,7 +67,13 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
         ctx.exit()
 
 
-@click.group(cls=_LazyGroup, chain=True, context_settings={"help_option_names": ["--help"]})
+@click.group(
+    cls=_Chain,
+    table=_COMMANDS,
+    entry_points="kraken.cli",
+    chain=True,
+    context_settings={"help_option_names": ["--help"]},
+)
 @click.option(
     "--version",
     is_flag=True,

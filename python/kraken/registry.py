@@ -68,6 +68,32 @@ BUILTINS: dict[str, dict[str, str]] = {
         "recognition": "kraken.tasks:RecognitionTaskModel",
         "segmentation": "kraken.tasks:SegmentationTaskModel",
     },
+    "kraken.archs.recognition": {
+        "vgsl": "kraken.train:VGSLRecognitionModel",
+    },
+    "kraken.archs.segmentation": {
+        "blla": "kraken.train:BLLASegmentationModel",
+    },
+    "kraken.lightning_modules": {
+        "blla": "kraken.train:BLLASegmentationModel",
+        "pretrain": "kraken.lib.pretrain:RecognitionPretrainModel",
+        "ro": "kraken.lib.ro:ROModel",
+        "vgsl": "kraken.train:VGSLRecognitionModel",
+    },
+    "ketos.cli": {
+        "compile": "kraken.ketos.compile:compile",
+        "convert": "kraken.ketos.convert:convert",
+        "lint": "kraken.ketos.lint:lint",
+        "lmtrain": "kraken.ketos.lmtrain:lmtrain",
+        "pretrain": "kraken.ketos.pretrain:pretrain",
+        "publish": "kraken.ketos.publish:publish",
+        "roadd": "kraken.ketos.ro:roadd",
+        "rotrain": "kraken.ketos.ro:rotrain",
+        "segtest": "kraken.ketos.segmentation:segtest",
+        "segtrain": "kraken.ketos.segmentation:segtrain",
+        "test": "kraken.ketos.test:test",
+        "train": "kraken.ketos.train:train",
+    },
     "kraken.configs": {
         name: f"kraken.configs:{name}"
         for name in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -184,8 +185,6 @@ def test_completion(shell: str, run: Run) -> None:
 def test_completion_knows_commands() -> None:
     code = "from kraken.kraken import cli; cli(prog_name='kraken')"
     env = {"_KRAKEN_COMPLETE": "bash_complete", "COMP_WORDS": "kraken seg", "COMP_CWORD": "1"}
-    import os
-
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **env}, capture_output=True, text=True, check=False
     )

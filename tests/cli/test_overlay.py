@@ -13,7 +13,7 @@ from lxml import etree
 from PIL import Image
 
 from kraken.containers import BaselineOCRRecord, Segmentation
-from kraken.lib.overlay import Layers, to_html, to_image
+from kraken.serialization.overlay import Layers, to_html, to_image
 from tests.cli.documents import SIZE, TEXTS, segmentation, write_all
 from tests.robustness.images import page
 

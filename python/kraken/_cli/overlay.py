@@ -12,7 +12,7 @@ from kraken._cli.files import FileCommand, check_outputs, files_argument, find_f
 from kraken.lib.atomic import atomic_output, write_text
 
 if TYPE_CHECKING:
-    from kraken.lib.overlay import Layers
+    from kraken.serialization.overlay import Layers
 
 
 @click.command("overlay", cls=FileCommand)
@@ -71,7 +71,7 @@ def overlay(
     targets = {source: folder / f"{source.stem}.overlay.{kind}" for source in sources}
     check_outputs(sources, [targets[source] for source in sources])
     # Drawing is only loaded where something is drawn.
-    from kraken.lib.overlay import Layers
+    from kraken.serialization.overlay import Layers
 
     chosen = Layers(**layers)
 
@@ -84,7 +84,7 @@ def overlay(
 
 def _draw(document: Document, target: Path, kind: str, height: int, layers: Layers) -> None:
     from kraken._cli.documents import line_confidence
-    from kraken.lib import overlay as drawing
+    from kraken.serialization import overlay as drawing
 
     confidences: dict[str, Any] = {
         line_id: line_confidence(words) for line_id, words in document.words.items()

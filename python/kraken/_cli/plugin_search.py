@@ -6,15 +6,13 @@ import os
 import sys
 from pathlib import Path
 
-GROUP = "kraken.cli"
 
-
-def are_installed() -> bool:
-    """Whether any other package may add commands: a look at the names of files, not at their contents.
+def are_installed(group: str) -> bool:
+    """Whether any other package may have entry points in a group.
 
     Reading the metadata of all packages would take most of the time of ``kraken --help``.
     """
-    mark = f"[{GROUP}]".encode()
+    mark = f"[{group}]".encode()
     for folder in sys.path:
         try:
             names = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]  # noqa: PTH208

@@ -19,28 +19,12 @@ import click
 
 from kraken._cli.console import Progress
 from kraken._cli.pages import Page
-from kraken._cli.plugin_search import GROUP
 from kraken.containers import Segmentation
 from kraken.lib.exceptions import KrakenInputException
 
 
-def load_command(name: str) -> click.Command | None:
-    """A command of another package; None with a warning if it can't be imported."""
-    # Reads the metadata of all packages.
-    from kraken.registry import registry
-
-    if name not in registry.entries(GROUP):
-        return None
-    try:
-        command = registry.load(GROUP, name)
-    except Exception as error:  # a plug-in's import can raise anything
-        click.echo(f"Warning: command {name} can't be imported and is left out: {error}", err=True)
-        return None
-    if not isinstance(command, click.Command):
-        click.echo(
-            f"Warning: {name} is a {type(command).__name__}, no click command, and is left out.", err=True
-        )
-        return None
+def as_step(name: str, command: click.Command) -> click.Command:
+    """The command, its result being a step of the chain."""
     wrapped = copy.copy(command)
     wrapped.callback = _as_step(name, command.callback)
     return wrapped

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +15,10 @@ from kraken._cli.errors import CommandError
 from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
 from kraken._cli.pages import Page
+from kraken._cli.regions import RegionSource
 from kraken.configs import SegmentationInferenceConfig
 from kraken.lib.exceptions import KrakenInputException
+from kraken.lib.segmentation import column_reading_order
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,18 +34,30 @@ class SegmentStep:
     reads_lines = False
 
     def __init__(
-        self, task: Any, config: SegmentationInferenceConfig, model_name: str, mask: Image.Image | None = None
+        self,
+        task: Any,
+        config: SegmentationInferenceConfig,
+        model_name: str,
+        regions: RegionSource | None = None,
+        mask: Image.Image | None = None,
     ) -> None:
         self._task = task
         self._config = config
         self._model_name = model_name
+        self._regions = regions
         self._mask = mask
 
     def run(self, page: Page, progress: Progress) -> None:
         """Segments the page."""
+        config = self._config
+        if self._regions is not None:
+            config = copy.copy(config)
+            config.regions = self._regions.of(page.source)
         with progress.step(f"Segmenting {page.source.name}"):
-            page.segmentation = self._task.predict(page.image, self._config, self._mask)
+            page.segmentation = self._task.predict(page.image, config, self._mask)
         settings = {"model": self._model_name, "text_direction": page.segmentation.text_direction}
+        if self._regions is not None:
+            settings["regions_from"] = self._regions.path.name
         page.record_step("processing", "Baseline and region segmentation", settings)
 
 
@@ -51,8 +67,9 @@ class BoxStep:
     name = "segment"
     reads_lines = False
 
-    def __init__(self, parameters: dict[str, Any], mask: Image.Image | None = None) -> None:
+    def __init__(self, parameters: dict[str, Any], order: str, mask: Image.Image | None = None) -> None:
         self._parameters = parameters
+        self._order = order
         self._mask = mask
 
     def run(self, page: Page, progress: Progress) -> None:
@@ -60,8 +77,12 @@ class BoxStep:
         from kraken.pageseg import segment as find_boxes
 
         with progress.step(f"Segmenting {page.source.name}"):
-            page.segmentation = find_boxes(page.image, **self._parameters, mask=self._mask)
-        page.record_step("processing", "bounding box segmentation", self._parameters)
+            chosen: dict[str, Any] = (
+                {"reading_order_fn": column_reading_order} if self._order == "columns" else {}
+            )
+            page.segmentation = find_boxes(page.image, **self._parameters, **chosen, mask=self._mask)
+        settings = {**self._parameters, "order": self._order}
+        page.record_step("processing", "bounding box segmentation", settings)
 
 
 def _load(names: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
@@ -181,6 +202,32 @@ def _open_mask(name: str | None) -> Image.Image | None:
     help="White pixels around the page before it enters the network.",
 )
 @click.option(
+    "--order",
+    type=click.Choice(["recorded", "columns"]),
+    default="recorded",
+    show_default=True,
+    help="How lines are ordered: by the rule of earlier versions, or column by column.",
+)
+@click.option(
+    "--regions-from",
+    type=click.Path(path_type=Path),
+    help="Take the regions from this ALTO, PAGE or native JSON file, or from the page's file (same name) in "
+    "this folder, and find lines only in them.",
+)
+@click.option(
+    "--keep-outside",
+    is_flag=True,
+    help="With --regions-from: keep the lines outside of the regions, too.",
+)
+@click.option("--split-at-regions", is_flag=True, help="Split lines where they enter or leave a region.")
+@click.option(
+    "--join-gap",
+    type=click.FloatRange(min=0),
+    default=_DEFAULTS.join_gap,
+    show_default=True,
+    help="Join fragments of a line that are at most so many line distances apart; 0 leaves them.",
+)
+@click.option(
     "--mask",
     "mask_name",
     type=click.Path(exists=True, dir_okay=False),
@@ -196,6 +243,11 @@ def segment(
     boxes: bool,
     text_direction: Any,
     input_pad: int,
+    regions_from: Path | None,
+    keep_outside: bool,
+    split_at_regions: bool,
+    join_gap: float,
+    order: str,
     **parameters: Any,
 ) -> SegmentStep | BoxStep:
     """Find the regions, lines and reading order of pages."""
@@ -204,17 +256,32 @@ def segment(
     if model_names and boxes:
         click.echo("Warning: a layout model was named, so baselines are found, not boxes.", err=True)
     elif boxes:
+        if regions_from is not None or split_at_regions or join_gap:
+            raise CommandError(
+                "--regions-from, --split-at-regions and --join-gap are about baselines: use -bl."
+            )
         _ = settings.jobs
-        return BoxStep({"text_direction": text_direction, **parameters}, mask)
+        return BoxStep({"text_direction": text_direction, **parameters}, order, mask)
     if not model_names:
         raise CommandError(
             "No layout model: name one with `segment -bl -i MODEL` "
             f"(bundled for a first try: {bundled_names('segmentation')})."
         )
+    if keep_outside and regions_from is None:
+        raise CommandError("--keep-outside is about lines outside of given regions: add --regions-from.")
+    regions = RegionSource.open(regions_from) if regions_from is not None else None
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
     task, file_name = _load(model_names, settings)
-    options = {"input_padding": input_pad, **settings.config_options()}
+    options = {
+        "input_padding": input_pad,
+        "join_gap": join_gap,
+        "split_at_regions": split_at_regions,
+        "keep_outside": keep_outside,
+        **settings.config_options(),
+    }
     if ctx.get_parameter_source("text_direction") is not ParameterSource.DEFAULT:
         options["text_direction"] = text_direction
     config = SegmentationInferenceConfig(**options)
-    return SegmentStep(task, config, file_name, mask)
+    if order == "columns":
+        config.baseline_ro_fn = column_reading_order
+    return SegmentStep(task, config, file_name, regions, mask)

@@ -7,10 +7,13 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 __all__ = [
+    "draw_line",
+    "draw_polygon",
     "edge_energy",
     "fill_holes",
     "gaussian_filter",
     "label",
+    "layout_target",
     "max_filter",
     "maximum_filter",
     "measure_centre",
@@ -40,6 +43,19 @@ def measure_centre(
 ) -> tuple[NDArray[np.int64], float]: ...
 def polygon_mask(polygon: Sequence[tuple[float, float]], width: int, height: int) -> NDArray[np.uint8]: ...
 def rescale_to_height(image: NDArray[np.float32], height: int, outside: float) -> NDArray[np.float32]: ...
+
+_Points = Sequence[tuple[float, float]]
+
+def draw_polygon(ring: _Points, width: int, height: int) -> NDArray[np.uint8]: ...
+def draw_line(
+    line: _Points, line_width: float, width: int, height: int, square_caps: bool = False
+) -> NDArray[np.uint8]: ...
+def layout_target(
+    shape: Sequence[int],
+    lines: Sequence[tuple[int, _Points]],
+    areas: Sequence[tuple[int, _Points]],
+    line_width: float,
+) -> NDArray[np.uint8]: ...
 
 _Grey = NDArray[np.float64]
 _Size = tuple[int, int]

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 __all__ = [
+    "best_assignment",
     "boundary_tracing",
     "check_line",
     "component_boxes",
@@ -15,13 +16,16 @@ __all__ = [
     "extract_line_arrays",
     "extract_lines",
     "filled_boxes",
+    "fragment_chains",
     "grow_lines",
     "line_middle",
+    "line_pitch",
     "line_seeds",
     "longest_components",
     "make_valid",
     "minimal_seam",
     "order_boxes",
+    "order_columns",
     "order_lines",
     "polygon_centroid",
     "polygonise",
@@ -61,6 +65,11 @@ def vectorise_lines(
 ) -> list[list[list[int]]]: ...
 def vectorise_regions(heatmap: npt.NDArray[np.float32], threshold: float) -> list[list[list[int]]]: ...
 def boundary_tracing(pixels: Sequence[Sequence[int]]) -> list[list[int]]: ...
+def best_assignment(
+    found: Sequence[Sequence[tuple[float, float]]],
+    truth: Sequence[Sequence[tuple[float, float]]],
+    tolerance: float,
+) -> float: ...
 def order_boxes(
     boxes: Sequence[tuple[float, float, float, float]], direction: str, threads: int = 0
 ) -> list[int]: ...
@@ -69,6 +78,13 @@ def order_lines(
     regions: Sequence[Sequence[tuple[float, float]]],
     direction: str,
     threads: int = 0,
+) -> list[int]: ...
+def order_columns(
+    lines: Sequence[Sequence[tuple[float, float]]],
+    regions: Sequence[Sequence[tuple[float, float]]],
+    tables: Sequence[bool],
+    flow: str,
+    boxes: bool = False,
 ) -> list[int]: ...
 def topsort(order: npt.NDArray[np.bool_]) -> list[int]: ...
 def line_middle(line: Sequence[tuple[float, float]]) -> list[float] | None: ...
@@ -121,3 +137,10 @@ def longest_components(mask: _Mask, axis: int, min: float, most: int) -> _Mask: 
 def filled_boxes(mask: _Mask, low: float, high: float) -> _Mask: ...
 def line_seeds(bottom: _Mask, top: _Mask, delta: int, reach: float) -> _Mask: ...
 def grow_lines(seeds: _Mask, boxmap: _Mask, ink: _Mask, reach: float) -> list[_Box]: ...
+def line_pitch(lines: Sequence[_Line]) -> float | None:
+    """Median distance of lines from their nearest neighbour above or below."""
+
+def fragment_chains(
+    lines: Sequence[_Line], groups: Sequence[int], max_gap: float, max_offset: float, max_turn: float
+) -> list[list[int]]:
+    """Indices of the fragments of each line in order; distances in pixels, ``max_turn`` in radians."""

@@ -12,10 +12,12 @@ __all__ = [
     "NgramModel",
     "Scorer",
     "align",
+    "align_sequences",
     "beam_search",
     "bidi_class",
     "blank_threshold",
     "display_map",
+    "edit_distance",
     "greedy",
     "line_markup",
 ]
@@ -55,6 +57,8 @@ def line_markup(
     limits: tuple[int, int],
     patterns: tuple[str, str, str, str | None],
 ) -> str: ...
+def edit_distance(a: Sequence[int], b: Sequence[int]) -> int: ...
+def align_sequences(a: Sequence[int], b: Sequence[int]) -> tuple[int, bytes]: ...
 
 @final
 class NgramModel:

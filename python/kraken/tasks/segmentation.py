@@ -227,7 +227,9 @@ def merge_segmentations(parts: Sequence[Segmentation], config: SegmentationInfer
             logger.warning("Multiple models produced line output. This is likely unintended.")
         lines.extend(part.lines or [])
         for name, group in (part.regions or {}).items():
-            regions.setdefault(name, []).extend(group)
+            known = {region.id for region in regions.setdefault(name, [])}
+            # Regions given beforehand come back from every model.
+            regions[name].extend(region for region in group if region.id not in known)
         languages.update(dict.fromkeys(part.language or []))
     kinds = {isinstance(line, BBoxLine) for line in lines}
     if len(kinds) > 1:

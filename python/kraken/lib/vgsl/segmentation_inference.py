@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,10 @@ from kraken.lib.segmentation import (
     vectorize_lines,
     vectorize_regions,
 )
+from kraken.lib.segmentation.fragments import distance_to_outline
 from kraken.lib.segmentation.polygons import edge_energy, make_valid
 from kraken.lib.util import is_bitonal
+from kraken.lib.vgsl.arrangement import FoundLine, arrange_lines, given_regions
 
 if TYPE_CHECKING:
     from kraken.configs import SegmentationInferenceConfig
@@ -42,6 +44,9 @@ __all__ = ["Heatmap", "compute_heatmap", "predict_page"]
 MAX_NETWORK_PIXELS = 64_000_000
 #: Networks divide each side by up to this number.
 MIN_NETWORK_SIDE = 4
+
+#: How far a line may run outside of a given region's border, in heatmap pixels.
+_BORDER = 4.0
 
 Points = list[list[int]]
 
@@ -265,26 +270,32 @@ def find_regions(heat: Heatmap, classes: Mapping[str, int], size: tuple[int, int
     return regions
 
 
-@dataclass(frozen=True)
-class _Line:
-    kind: str
-    baseline: Points
-
-
-def find_baselines(heat: Heatmap, classes: _Classes, orientation: str, num_threads: int = 1) -> list[_Line]:
+def find_baselines(
+    heat: Heatmap, classes: _Classes, orientation: str, num_threads: int = 1
+) -> list[FoundLine]:
     """Baselines of every class in heatmap coordinates."""
-    found: list[_Line] = []
+    found: list[FoundLine] = []
     for channel, name in _by_channel(classes.baselines).items():
         stack = heat.probabilities[[classes.start, classes.end, channel]]
         lines = vectorize_lines(stack, text_direction=orientation, num_threads=num_threads)
-        found.extend(_Line(name, line) for line in lines)
+        found.extend(FoundLine(name, line) for line in lines)
     return found
+
+
+def _outlines(heat: Heatmap, regions: Mapping[str, Sequence[Region]]) -> list[Points]:
+    """Outlines of all regions in heatmap coordinates."""
+    inverse = (1 / heat.scale[0], 1 / heat.scale[1])
+    return [
+        outline
+        for group in regions.values()
+        for outline in scale_regions([region.boundary for region in group], inverse)
+    ]
 
 
 def polygonise(
     heat: Heatmap,
-    lines: list[_Line],
-    regions: dict[str, list[Region]],
+    lines: list[FoundLine],
+    regions: Mapping[str, Sequence[Region]],
     topline: bool | None,
     config: SegmentationInferenceConfig,
 ) -> list[Points | None]:
@@ -293,12 +304,7 @@ def polygonise(
     No polygon crosses another line or, on the side of the text, the outline of
     a region that holds the middle of its line.
     """
-    inverse = (1 / heat.scale[0], 1 / heat.scale[1])
-    outlines = [
-        scaled
-        for group in regions.values()
-        for scaled in scale_regions([region.boundary for region in group], inverse)
-    ]
+    outlines = _outlines(heat, regions)
     own = [[o for o in outlines if is_in_region(line.baseline, o)] for line in lines]
     return calculate_polygonal_environment(
         baselines=[line.baseline for line in lines],
@@ -316,13 +322,17 @@ def _clip(points: Points, size: tuple[int, int]) -> Points:
 
 
 def _page_lines(
-    found: list[_Line],
+    found: list[FoundLine],
     polygons: list[Points | None],
     heat: Heatmap,
-    regions: dict[str, list[Region]],
+    regions: Mapping[str, Sequence[Region]],
     size: tuple[int, int],
+    tolerance: float = 0.0,
 ) -> list[BaselineLine]:
-    """Line records in page coordinates, with the regions that hold their middle."""
+    """Line records in page coordinates, with the regions that hold their middle.
+
+    A line in none is taken to lie in those that it leaves nowhere by more than ``tolerance`` pixels.
+    """
     pairs = [(line.baseline, polygon) for line, polygon in zip(found, polygons, strict=True)]
     lines = []
     everything = [region for group in regions.values() for region in group]
@@ -334,6 +344,10 @@ def _page_lines(
             logger.warning("The polygon of the line at %s has no area on the page; a band is used.", baseline)
             boundary = band(baseline, size)
         holders = [region.id for region in everything if is_in_region(baseline, region.boundary)]
+        if not holders and tolerance > 0:
+            holders = [
+                r.id for r in everything if distance_to_outline(baseline, r.boundary).min() >= -tolerance
+            ]
         lines.append(
             BaselineLine(
                 id=_new_id(),
@@ -375,12 +389,23 @@ def predict_page(model: TorchVGSLModel, im: Image.Image, mask: Image.Image | Non
     config: Any = model._inference_config
     orientation, order = check_text_direction(config.text_direction)
     classes = class_channels(model)
+    given = None if config.regions is None else given_regions(config.regions, im.size)
     heat = compute_heatmap(model, im, config.input_padding, mask)
-    regions = find_regions(heat, classes.regions, im.size)
+    regions = find_regions(heat, classes.regions, im.size) if given is None else given
     found = find_baselines(heat, classes, orientation, config.num_threads)
+    separators = heat.probabilities[[classes.start, classes.end]]
+    found = arrange_lines(found, _outlines(heat, regions), separators, config)
     topline = model.user_metadata.get("topline", False)
     polygons = polygonise(heat, found, regions, topline if topline is None else bool(topline), config)
-    lines = _page_lines(found, polygons, heat, regions, im.size)
+    tolerance = 0.0 if given is None else _BORDER * max(heat.scale)
+    lines = _page_lines(found, polygons, heat, regions, im.size, tolerance)
+    if given is not None and not config.keep_outside:
+        inside = [line for line in lines if line.regions]
+        if len(inside) < len(lines):
+            logger.info(
+                "%d of %d lines lie outside of the given regions.", len(lines) - len(inside), len(lines)
+            )
+        lines = inside
     if lines:
         flat = [region for group in regions.values() for region in group]
         ranks = config.baseline_ro_fn(lines=lines, regions=flat, text_direction=order)

@@ -1,5 +1,6 @@
 //! Points, polylines, polygons.
 
+pub mod buffer;
 pub mod clean_section;
 mod farthest;
 pub mod polygon;

@@ -26,6 +26,26 @@ pub fn point_at(line: &[Point], distance: f64) -> Option<Point> {
     line.last().copied()
 }
 
+/// The part of a line between two distances from its start, clamped to its ends;
+/// empty if there is none.
+pub fn substring(line: &[Point], from: f64, to: f64) -> Vec<Point> {
+    let (from, to) = (from.max(0.0), to.min(length(line)));
+    let (Some(start), Some(end)) = (point_at(line, from), point_at(line, to)) else { return Vec::new() };
+    if from > to {
+        return Vec::new();
+    }
+    let mut out = vec![start];
+    let mut travelled = 0.0;
+    for w in line.windows(2) {
+        travelled += dist(w[0], w[1]);
+        if travelled > from && travelled < to {
+            out.push(w[1]);
+        }
+    }
+    out.push(end);
+    out
+}
+
 /// The point at half the length. `None` for an empty line.
 pub fn midpoint(line: &[Point]) -> Option<Point> {
     point_at(line, length(line) / 2.0)
@@ -82,6 +102,14 @@ mod tests {
         let line = [[0.0, 0.0], [5.0, 0.1], [10.0, 0.0], [10.0, 10.0]];
         assert_eq!(simplify(&line, 1.0), vec![[0.0, 0.0], [10.0, 0.0], [10.0, 10.0]]);
         assert_eq!(simplify(&line, 0.01).len(), 4);
+    }
+
+    #[test]
+    fn substrings_keep_the_vertices_between() {
+        let line = [[0.0, 0.0], [10.0, 0.0], [10.0, 10.0]];
+        assert_eq!(substring(&line, 4.0, 12.0), vec![[4.0, 0.0], [10.0, 0.0], [10.0, 2.0]]);
+        assert_eq!(substring(&line, -1.0, 99.0), line);
+        assert_eq!(substring(&[], 0.0, 1.0), Vec::<Point>::new());
     }
 
     #[test]

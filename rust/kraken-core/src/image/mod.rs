@@ -2,6 +2,7 @@
 
 pub mod center;
 pub mod contour;
+pub mod draw;
 pub mod fill;
 pub mod filter;
 pub mod labels;

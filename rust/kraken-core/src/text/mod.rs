@@ -5,6 +5,7 @@ pub mod beam;
 pub mod bidi;
 pub mod codes;
 pub mod ctc;
+pub mod distance;
 pub mod lexicon;
 pub mod lm;
 pub mod markup;

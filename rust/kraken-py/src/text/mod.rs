@@ -178,6 +178,7 @@ fn bidi_class(code_point: u32) -> &'static str {
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("UCD_VERSION", bidi::UCD_VERSION)?;
+    crate::distance::register(m)?;
     lm::register(m)?;
     m.add_function(wrap_pyfunction!(greedy, m)?)?;
     m.add_function(wrap_pyfunction!(blank_threshold, m)?)?;
