@@ -117,6 +117,19 @@ def test_lines_become_boxes_and_baselines(run: Run, tmp_path: Path) -> None:
     assert list(map(tuple, lines[0].baseline)) == [(36, 67), (380, 67)]  # type: ignore[union-attr,arg-type]
 
 
+def test_lines_without_geometry_are_left_out_of_boxes(run: Run, tmp_path: Path) -> None:
+    source = write_all(tmp_path)["json"]
+    values = json.loads(source.read_text())
+    values["lines"][1].update(baseline=None, boundary=None)
+    values["line_orders"] = [[3, 2, 1, 0]]
+    source.write_text(json.dumps(values))
+    result = run("convert", source, "-t", "json", "--linetype", "bbox", "-o", tmp_path / "out")
+    assert result.exit_code == 0 and "l1" in result.stderr
+    boxes = json.loads((tmp_path / "out" / "seg.json").read_text())
+    assert [line["id"] for line in boxes["lines"]] == ["l0", "l2", "l3"]
+    assert boxes["line_orders"] == [[2, 1, 0]]
+
+
 @pytest.mark.parametrize("kind", ["baselines", "bbox"])
 @pytest.mark.parametrize("name", ["alto", "pagexml"])
 def test_words_and_confidences_survive(kind: str, name: str, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import pickle
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,27 @@ def test_a_cache_can_not_run_code(repository: Repository, tmp_path: Path) -> Non
     with pytest.raises(KrakenRepoException, match=r"listing\.pkl"):
         repo.get_listing(offline=True)
     assert not mark.exists()
+
+
+def test_records_of_the_first_version_show_their_alphabet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = client.v0RepositoryRecord(
+        doi="10.5281/zenodo.1",
+        concept_doi="10.5281/zenodo.2",
+        creators=[{"name": "A. Author", "orcid": "0000", "affiliation": None}],
+        summary="Old",
+        description="first line\nsecond line",
+        metrics={"cer": 1.5},
+        license="Apache-2.0",
+        script=["Latn"],
+        distribution=[],
+        graphemes=["b", "a", "\u0301", "\t"],
+        publication_date=datetime(2020, 1, 1, tzinfo=timezone.utc),
+        keywords=["kraken_pytorch"],
+    )
+    monkeypatch.setattr(repo, "get_description", lambda *_, **__: record)
+    result = run("show", "10.5281/zenodo.1")
+    assert result.exit_code == 0, result.stderr
+    lines = [line.split(maxsplit=1) for line in result.stdout.splitlines()]
+    assert ["alphabet", "ab"] in lines
+    assert "0x9, COMBINING ACUTE ACCENT" in result.stdout
+    assert "A. Author (0000)" in result.stdout and "second line" in result.stdout

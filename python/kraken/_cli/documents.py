@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from kraken.lib.xml.words import Word
+
+logger = logging.getLogger("kraken")
 
 LineType = Literal["baselines", "bbox"]
 
@@ -119,10 +123,31 @@ def _regions(segmentation: Segmentation) -> list[Any]:
 
 
 def with_linetype(segmentation: Segmentation, linetype: LineType | None) -> Segmentation:
-    """The segmentation with baselines or boxes for lines; lines without any geometry are left out."""
+    """The segmentation with baselines or boxes for lines.
+
+    Lines without any geometry are left out with a warning.
+    """
     if linetype is None or segmentation.type == linetype:
         return segmentation
+    segmentation = _with_geometry(segmentation)
     return segmentation.to_bbox() if linetype == "bbox" else segmentation.to_baselines()
+
+
+def _with_geometry(segmentation: Segmentation) -> Segmentation:
+    """The segmentation without lines that have neither box, baseline nor polygon."""
+    lines = list(segmentation.lines or ())
+    kept = [
+        i
+        for i, line in enumerate(lines)
+        if any(getattr(line, name, None) for name in ("bbox", "baseline", "boundary"))
+    ]
+    if len(kept) == len(lines):
+        return segmentation
+    lost = ", ".join(line.id for i, line in enumerate(lines) if i not in set(kept))
+    logger.warning("%s: lines without any geometry are left out: %s", segmentation.imagename, lost)
+    place = {old: new for new, old in enumerate(kept)}
+    orders = [[place[i] for i in order if i in place] for order in segmentation.line_orders or ()]
+    return dataclasses.replace(segmentation, lines=[lines[i] for i in kept], line_orders=orders)
 
 
 def line_confidence(words: list[Word]) -> float | None:

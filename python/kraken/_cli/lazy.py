@@ -51,12 +51,14 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the subcommands that exist."""
-        return sorted(name for name, place in self.places().items() if _exists(place))
+        return sorted(
+            name for name, place in self.places().items() if name not in self.table or _exists(place)
+        )
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Imports a subcommand; what a plug-in gets wrong is reported, not raised."""
         place = self.places().get(cmd_name)
-        if place is None or not _exists(place):
+        if place is None or (cmd_name in self.table and not _exists(place)):
             return None
         module, _, attribute = place.partition(":")
         if cmd_name in self.table:
