@@ -118,6 +118,8 @@ def test_usage_errors(run: Run, tmp_path: Path) -> None:
         ("overlay", tmp_path),
         ("overlay", "-o", tmp_path / "out", paths["alto"], twin),
         ("-i", tmp_path / "page.png", tmp_path / "o", "overlay", paths["alto"]),
+        ("--alto", "overlay", paths["alto"]),
+        ("-o", ".png", "overlay", paths["alto"]),
     ):
         result = run(*args)
         assert result.exit_code == 2, args

@@ -38,6 +38,17 @@ class FileCommand(click.Command):
             raise CommandError(
                 f"`{self.name}` isn't a step for -i or -I: call it on its own, with the files at its end."
             )
+        given = {
+            "-o": settings.suffix,
+            "--pdf": settings.pdf,
+            "-t": settings.template,
+            f"--{settings.output_format}": settings.output_format != "native",
+        }
+        for option, value in given.items():
+            if value:
+                raise CommandError(
+                    f"{option} before `{self.name}` has no effect: see `kraken {self.name} --help` for its options."
+                )
         super().invoke(ctx)
         # The group has no chain to run.
         ctx.exit(0)
