@@ -124,3 +124,21 @@ def test_usage_errors(run: Run, tmp_path: Path) -> None:
         result = run(*args)
         assert result.exit_code == 2, args
         assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_results_of_pdf_pages(count: int, run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2", reason="pypdfium2 (extra pdf) isn't installed")
+    paths = write_all(tmp_path)
+    page(SIZE).save(
+        tmp_path / "book.pdf", save_all=True, append_images=[page(SIZE)] * (count - 1), resolution=300
+    )
+    named = {**json.loads(paths["json"].read_text()), "imagename": str(tmp_path / "book.pdf")}
+    paths["json"].write_text(json.dumps(named))
+    result = run("overlay", paths["json"], "-o", tmp_path / "out")
+    if count == 1:
+        assert result.exit_code == 0, result.stderr
+        with Image.open(tmp_path / "out" / "seg.overlay.png") as picture:
+            assert picture.size == SIZE
+    else:
+        assert result.exit_code == 1 and "book.pdf" in result.stderr

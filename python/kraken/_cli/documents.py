@@ -6,11 +6,13 @@ import dataclasses
 import json
 import logging
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from kraken._cli.pdf_input import DPI, page_count, render_page
 from kraken.containers import Segmentation
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.util import open_image
@@ -64,9 +66,7 @@ class Document:
             KrakenInputException: If it doesn't exist or can't be read.
         """
         path = self.find_image()
-        if path.suffix.lower() == ".pdf":
-            raise KrakenInputException(f"the image of the page is in {path}: render it and correct the name")
-        image = open_image(path)
+        image = _pdf_page(path) if path.suffix.lower() == ".pdf" else open_image(path)
         if self.size and all(self.size) and image.size != tuple(self.size):
             stated, real = ("x".join(map(str, size)) for size in (self.size, image.size))
             click.echo(
@@ -75,6 +75,15 @@ class Document:
                 err=True,
             )
         return image
+
+
+def _pdf_page(path: Path) -> Image.Image:
+    """The page of a PDF, drawn as `kraken -f pdf` draws it."""
+    if find_spec("pypdfium2") is None or page_count(path) > 1:
+        raise KrakenInputException(
+            f"its page is one of {path}, and results don't say which: draw it at {DPI} dpi, and name that image"
+        )
+    return render_page(path, 0)
 
 
 def read_document(path: Path, linetype: LineType | None = None) -> Document:
