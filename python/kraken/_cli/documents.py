@@ -81,7 +81,7 @@ def _pdf_page(path: Path) -> Image.Image:
     """The page of a PDF, drawn as `kraken -f pdf` draws it."""
     if find_spec("pypdfium2") is None or page_count(path) > 1:
         raise KrakenInputException(
-            f"its page is one of {path}, and results don't say which: draw it at {DPI} dpi, and name that image"
+            f"its page is one of {path}, and results don't say which: draw it ({DPI} dpi) and name that image"
         )
     return render_page(path, 0)
 

@@ -47,7 +47,7 @@ class FileCommand(click.Command):
         for option, value in given.items():
             if value:
                 raise CommandError(
-                    f"{option} before `{self.name}` has no effect: `kraken {self.name} --help` lists its options."
+                    f"{option} before `{self.name}` has no effect: see `kraken {self.name} --help`."
                 )
         super().invoke(ctx)
         # The group has no chain to run.

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 DPI = 300
-_POINTS_PER_INCH = 72
+# Sizes come in single precision and are rounded up: without the margin, scans at 300 dpi would get
+# another column and row.
+_SCALE = DPI / 72 * (1 - 1e-6)
 _FIELDS = ("src", "idx", "uuid")
 
 
@@ -76,14 +78,14 @@ def render_page(source: Path, index: int) -> Image.Image:
         try:
             document.init_forms()
             page = document[index]
-            width, height = (side * DPI / _POINTS_PER_INCH for side in page.get_size())
+            width, height = (side * _SCALE for side in page.get_size())
             if width * height > MAX_PIXELS:
                 raise KrakenInputException(
                     f"at {DPI} dpi it has {width:.0f}x{height:.0f} pixels, but only {MAX_PIXELS} are "
                     "possible: render it at a lower resolution and give it as an image"
                 )
             bitmap = page.render(
-                scale=DPI / _POINTS_PER_INCH,
+                scale=_SCALE,
                 may_draw_forms=True,
                 draw_annots=True,
                 fill_color=(255, 255, 255, 255),
