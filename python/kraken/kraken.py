@@ -20,6 +20,17 @@ __all__ = ["cli"]
 #: the subcommands imports none.
 _COMMANDS = {
     "binarize": ("kraken._cli.binarize:binarize", "Make pages black and white."),
+    "completion": ("kraken._cli.completion:completion", "Let a shell complete commands and options."),
+    "convert": ("kraken._cli.convert:convert", "Turn results from one format into another."),
+    "lines": ("kraken._cli.lines:lines", "Cut lines and their texts out of pages."),
+    "repolygonize": ("kraken._cli.repolygonize:repolygonize", "Find the polygons of lines anew."),
+    "get": ("kraken._cli.repository:get", "Fetch a model from the public repository."),
+    "list": (
+        "kraken._cli.repository:list_models",
+        "List models of the public repository, or installed ones.",
+    ),
+    "show": ("kraken._cli.repository:show", "Show the record of a model in the public repository."),
+    "overlay": ("kraken._cli.overlay:overlay", "Draw results over their pages."),
     "ocr": ("kraken._cli.ocr:ocr", "Recognise the text of lines."),
     "segment": ("kraken._cli.segment:segment", "Find the regions, lines and reading order of pages."),
 }
@@ -37,6 +48,19 @@ _PRECISIONS = (
 )
 
 
+class _Chain(LazyGroup):
+    """A group in which commands of other packages become steps."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        if command is None or cmd_name in self.table:
+            return command
+        # Takes what pages need, such as numpy.
+        from kraken._cli.plugins import as_step
+
+        return as_step(cmd_name, command)
+
+
 def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         click.echo(f"kraken, version {version()}")
@@ -44,7 +68,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=_Chain,
     table=_COMMANDS,
     entry_points="kraken.cli",
     chain=True,
@@ -76,16 +100,26 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     metavar="PATTERN",
     help="Files by a pattern such as 'pages/**/*.png'; needs -o. Repeatable.",
 )
-@click.option("-o", "--suffix", default="", help="Suffix of the outputs of -I, such as .txt.")
+@click.option(
+    "-o", "--suffix", default="", help="Suffix of the outputs of -I and of PDF inputs, such as .txt."
+)
 @click.option("-v", "--verbose", count=True, help="Say more; twice for everything.")
 @click.option(
     "-f",
     "--format-type",
     "input_format",
-    type=click.Choice(("image", "alto", "page", "xml")),
+    type=click.Choice(("image", "alto", "page", "pdf", "xml")),
     default="image",
     show_default=True,
     help="Kind of the inputs.",
+)
+@click.option(
+    "-p",
+    "--pdf-format",
+    default="{src}_{idx:06d}",
+    show_default=True,
+    help="Names of the outputs for pages of PDF inputs, before the suffix: {src} is the input, {idx} the "
+    "page from 0 on, {uuid} unique.",
 )
 @click.option("-h", "--hocr", "output_format", flag_value="hocr", help="Write hOCR.")
 @click.option("-a", "--alto", "output_format", flag_value="alto", help="Write ALTO.")
@@ -122,10 +156,16 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 @click.option(
     "-r/ ",
     "--raise-on-error/--no-raise-on-error",
-    "--fail-fast/ ",
+    "--fail-fast/--keep-going",
     "fail_fast",
     default=False,
-    help="Stop at the first failure.",
+    help="Stop at the first failure, or go on and list failures at the end (default).",
+)
+@click.option(
+    "--json",
+    "json_summary",
+    is_flag=True,
+    help="Print a summary as JSON: inputs with their outputs or errors.",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads to use.")
 @click.option(

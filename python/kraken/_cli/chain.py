@@ -12,6 +12,7 @@ from kraken._cli.errors import CommandError, Failures, interruptible
 from kraken._cli.inputs import Job
 from kraken._cli.options import Settings
 from kraken._cli.pages import Step, check_image_target, open_page, write_page
+from kraken.lib.exceptions import KrakenInputException
 
 
 def check_chain(steps: Sequence[Step], settings: Settings) -> None:
@@ -42,10 +43,12 @@ def _process(
     stage = "read"
     try:
         linetype = getattr(steps[0], "linetype", None)
-        page = open_page(job.source, settings.input_format, linetype)
+        page = open_page(job, settings.input_format, linetype)
         if not steps[0].reads_lines:
             page.segmentation = None
         for step in steps:
+            if page.content is not None:
+                raise KrakenInputException(f"{stage} made a file that `{step.name}` can't go on with")
             stage = step.name
             step.run(page, bars)
         stage = "write"
@@ -65,16 +68,18 @@ def run_chain(jobs: Sequence[Job], steps: Sequence[Step], settings: Settings) ->
     Returns:
         The exit code: 0 if all went well, 1 if an input failed.
     """
-    failures = Failures(len(jobs), verbose=settings.verbose > 0)
+    failures = Failures(len(jobs), verbose=settings.verbose > 0, as_json=settings.json_summary)
     with interruptible(), progress() as bars, Collection(settings.pdf) as collection:
         bars.start_pages(len(jobs))
         for job in jobs:
             failed = _process(job, steps, settings, bars, collection)
             bars.page_done()
             if failed is not None:
-                failures.add(str(job.source), *failed)
+                failures.add(str(job), *failed)
                 if settings.fail_fast:
                     break
+            else:
+                failures.succeeded(str(job), [job.target])
         if not failures.lines:
             collection.write()
         elif settings.pdf is not None:

@@ -37,7 +37,9 @@ class Collection:
         if self._pdf is not None:
             segmentation = page.segmentation or without_lines(page.image_path)
             named = dataclasses.replace(segmentation, imagename=str(page.image_path))
-            self._pdf.add(named, page.image_path)
+            # Files are taken as they are if possible; pages of a PDF aren't files.
+            whole = page.image_path.suffix.lower() == ".pdf"
+            self._pdf.add(named, page.image if whole else page.image_path)
 
     def write(self) -> None:
         """Writes the file.

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from kraken.registry import registry
+from kraken._cli.plugin_search import are_installed
 
 __all__ = ["LazyGroup"]
 
@@ -41,18 +41,24 @@ class LazyGroup(click.Group):
     def places(self) -> dict[str, str]:
         """Where each subcommand is defined; built-in ones can't be replaced."""
         found = {name: place for name, (place, _) in self.table.items()}
-        for name, place in registry.entries(self.entry_points).items():
-            found.setdefault(name, place)
+        # Plug-ins are rare, and reading the metadata of all packages takes longer than the rest of `--help`.
+        if are_installed(self.entry_points):
+            from kraken.registry import registry
+
+            for name, place in registry.entries(self.entry_points).items():
+                found.setdefault(name, place)
         return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the subcommands that exist."""
-        return sorted(name for name, place in self.places().items() if _exists(place))
+        return sorted(
+            name for name, place in self.places().items() if name not in self.table or _exists(place)
+        )
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Imports a subcommand; what a plug-in gets wrong is reported, not raised."""
         place = self.places().get(cmd_name)
-        if place is None or not _exists(place):
+        if place is None or (cmd_name in self.table and not _exists(place)):
             return None
         module, _, attribute = place.partition(":")
         if cmd_name in self.table:
@@ -63,6 +69,9 @@ class LazyGroup(click.Group):
         except Exception as error:
             # a plug-in's import can raise anything
             logger.warning("Command %s of a plug-in (%s) can't be imported: %s", cmd_name, place, error)
+            return None
+        if not isinstance(command, click.Command):
+            logger.warning("Plug-in %s (%s) is a %s, not a command", cmd_name, place, type(command).__name__)
             return None
         return command
 

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from kraken._cli.console import Progress
 from kraken._cli.decoding import decoder_options, make_decoder
+from kraken._cli.deprecated import old_global_options
 from kraken._cli.errors import CommandError
 from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
@@ -217,6 +218,7 @@ def _directions(ctx: click.Context, task: Any, reorder: bool, base_dir: str) -> 
     help="Writing mode of the page; if not given, what the model states.",
 )
 @decoder_options
+@old_global_options
 @click.option("--no-legacy-polygons", is_flag=True, help="Never use the slow line extractor of old models.")
 @click.option(
     "--linetype", type=click.Choice(("baselines", "bbox")), help="Kind of lines to read from XML inputs."

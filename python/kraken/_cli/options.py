@@ -47,6 +47,7 @@ class Settings:
     output_format: str
     template: str | None
     pdf: Path | None
+    pdf_format: str
     precision: str
     accelerator: str
     device: Any
@@ -55,6 +56,7 @@ class Settings:
     input_format: str
     sub_line_segmentation: bool
     verbose: int
+    json_summary: bool
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -63,7 +65,14 @@ class Settings:
         Raises:
             CommandError: If they can't be processed as asked.
         """
-        jobs = collect_jobs(self.pairs, self.patterns, self.suffix)
+        jobs = collect_jobs(
+            self.pairs,
+            self.patterns,
+            self.suffix,
+            self.pdf_format if self.input_format == "pdf" else None,
+        )
+        if self.json_summary and any(str(job.target) == "-" for job in jobs):
+            raise CommandError("--json and an output `-` would be mixed on standard output: name a file.")
         if self.pdf is not None:
             check_collection(self.pdf, jobs)
         return jobs

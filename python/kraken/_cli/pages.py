@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from kraken._cli.errors import CommandError
+from kraken._cli.pdf_input import DPI, render_page
 from kraken.containers import ProcessingStep, Segmentation
 from kraken.lib.atomic import atomic_output, write_text
 from kraken.lib.exceptions import KrakenInputException
@@ -22,6 +23,7 @@ from kraken.lib.util import open_image
 
 if TYPE_CHECKING:
     from kraken._cli.console import Progress
+    from kraken._cli.inputs import Job
     from kraken._cli.options import Settings
 
 
@@ -32,13 +34,14 @@ class Page:
     Attributes:
         source: The input file.
         image: The image that all coordinates refer to.
-        image_path: File of that image, as written to documents.
+        image_path: File of that image, as written to documents; for a page of a PDF that PDF.
         segmentation: Lines found so far or read from the input; after ``ocr``
             its lines are records.
         recognised: Whether the lines hold text from a network.
         binarised: Whether the image was made black and white.
         writing_mode: For documents that state one.
         done: What was done, for the document's history.
+        content: Output of a plug-in that no other step can go on with.
     """
 
     source: Path
@@ -49,6 +52,7 @@ class Page:
     binarised: bool = False
     writing_mode: str = "horizontal-tb"
     done: list[ProcessingStep] = field(default_factory=list)
+    content: bytes | None = None
 
     def record_step(self, category: Any, description: str, settings: dict[str, Any]) -> None:
         """Adds a step to the history."""
@@ -66,13 +70,18 @@ class Step(Protocol):
         """Does its work on a page."""
 
 
-def open_page(source: Path, input_format: str, linetype: str | None = None) -> Page:
-    """Reads an image, or an XML file with the image that it names.
+def open_page(job: Job, input_format: str, linetype: str | None = None) -> Page:
+    """Reads an image, a page of a PDF, or an XML file with the image that it names.
 
     Raises:
-        KrakenInputException: If the image can't be read.
+        KrakenInputException: If the image or PDF can't be read.
         ValueError: If the XML can't be parsed.
     """
+    source = job.source
+    if job.page is not None:
+        page = Page(source, render_page(source, job.page), source)
+        page.record_step("preprocessing", "PDF image extraction", {"dpi": DPI, "page": job.page + 1})
+        return page
     if input_format == "image":
         return Page(source, open_image(source), source)
     # Parsing XML takes lxml, which pages given as images don't need.
@@ -182,12 +191,23 @@ def _write_binarised(page: Page, target: Path, settings: Settings) -> None:
     write_text(target, document)
 
 
+def _write_content(content: bytes, target: Path) -> None:
+    if str(target) == "-":
+        click.echo(content, nl=False)
+        return
+    with atomic_output(target) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_page(page: Page, target: Path, settings: Settings) -> None:
     """Writes the output of a page; ``-`` is standard output.
 
     Raises:
         OSError: If the output can't be written.
     """
+    if page.content is not None:
+        _write_content(page.content, target)
+        return
     if page.segmentation is None and page.binarised:
         _write_binarised(page, target, settings)
         return

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from kraken._cli.console import Progress
+from kraken._cli.deprecated import old_global_options
 from kraken._cli.errors import CommandError
 from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
 from kraken._cli.pages import Page
 from kraken._cli.regions import RegionSource
 from kraken.configs import SegmentationInferenceConfig
+from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.segmentation import column_reading_order
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _DEFAULTS = SegmentationInferenceConfig()
 _DIRECTIONS = ("horizontal-lr", "horizontal-rl", "vertical-lr", "vertical-rl")
@@ -34,11 +39,13 @@ class SegmentStep:
         config: SegmentationInferenceConfig,
         model_name: str,
         regions: RegionSource | None = None,
+        mask: Image.Image | None = None,
     ) -> None:
         self._task = task
         self._config = config
         self._model_name = model_name
         self._regions = regions
+        self._mask = mask
 
     def run(self, page: Page, progress: Progress) -> None:
         """Segments the page."""
@@ -47,7 +54,7 @@ class SegmentStep:
             config = copy.copy(config)
             config.regions = self._regions.of(page.source)
         with progress.step(f"Segmenting {page.source.name}"):
-            page.segmentation = self._task.predict(page.image, config)
+            page.segmentation = self._task.predict(page.image, config, self._mask)
         settings = {"model": self._model_name, "text_direction": page.segmentation.text_direction}
         if self._regions is not None:
             settings["regions_from"] = self._regions.path.name
@@ -60,9 +67,10 @@ class BoxStep:
     name = "segment"
     reads_lines = False
 
-    def __init__(self, parameters: dict[str, Any], order: str) -> None:
+    def __init__(self, parameters: dict[str, Any], order: str, mask: Image.Image | None = None) -> None:
         self._parameters = parameters
         self._order = order
+        self._mask = mask
 
     def run(self, page: Page, progress: Progress) -> None:
         """Segments the page, which has to be black and white."""
@@ -72,13 +80,66 @@ class BoxStep:
             chosen: dict[str, Any] = (
                 {"reading_order_fn": column_reading_order} if self._order == "columns" else {}
             )
-            page.segmentation = find_boxes(page.image, **self._parameters, **chosen)
+            page.segmentation = find_boxes(page.image, **self._parameters, **chosen, mask=self._mask)
         settings = {**self._parameters, "order": self._order}
         page.record_step("processing", "bounding box segmentation", settings)
 
 
+def _load(names: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
+    """The task model of the named models, and the names of their files."""
+    paths = []
+    for name in names:
+        path = find_model(name)
+        if path is None:
+            raise CommandError(f"No model for {name} found: give the path of a model file with -i.")
+        paths.append(path)
+    # torch is loaded here, after everything that can be wrong with the command line.
+    from kraken.models import load_models
+    from kraken.tasks import SegmentationTaskModel
+
+    settings.check_device()
+    if len(paths) == 1:
+        return load_task(SegmentationTaskModel.load_model, paths[0], "segmentation"), paths[0].name
+    models = []
+    for path in paths:
+        loaded = load_task(load_models, path, "segmentation")
+        kinds = {kind for model in loaded for kind in model.model_type}
+        if not kinds & {"segmentation", "reading_order"}:
+            raise CommandError(
+                f"{path} can't be used as a model for segmentation: it is one for {', '.join(sorted(kinds))}."
+            )
+        models.extend(loaded)
+    try:
+        return SegmentationTaskModel(models), ", ".join(path.name for path in paths)
+    except ValueError as error:
+        raise CommandError(f"{', '.join(map(str, paths))} don't fit together: {error}") from error
+
+
+def _open_mask(name: str | None) -> Image.Image | None:
+    if name is None:
+        return None
+    # Pillow is only needed here for masks.
+    from kraken.lib.util import is_bitonal, open_image
+
+    try:
+        mask = open_image(name)
+    except KrakenInputException as error:
+        raise CommandError(f"--mask: {error}") from error
+    if not is_bitonal(mask):
+        raise CommandError(f"--mask {name} has other colours than black and white: reduce it to these two.")
+    return mask
+
+
 @click.command("segment")
-@click.option("-i", "--model", "model_name", help="Layout model: a file, or the name of a bundled one.")
+@click.option(
+    "-i",
+    "--model",
+    "model_names",
+    multiple=True,
+    metavar="MODEL",
+    help="Layout model: a file, or the name of a bundled one. Results of several are joined; a model of "
+    "reading order may be among them.",
+)
 @click.option(
     "-x/-bl",
     "--boxes/--baseline",
@@ -111,6 +172,7 @@ class BoxStep:
 @click.option(
     "-b/-w",
     "--black-colseps/--white_colseps",
+    " /--white-colseps",
     "black_colseps",
     default=False,
     show_default=True,
@@ -165,11 +227,19 @@ class BoxStep:
     show_default=True,
     help="Join fragments of a line that are at most so many line distances apart; 0 leaves them.",
 )
+@click.option(
+    "--mask",
+    "mask_name",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Black and white image of the pages' size: what is black there is ignored.",
+)
+@old_global_options
 @click.pass_context
 def segment(
     ctx: click.Context,
     /,
-    model_name: str | None,
+    model_names: tuple[str, ...],
+    mask_name: str | None,
     boxes: bool,
     text_direction: Any,
     input_pad: int,
@@ -182,7 +252,8 @@ def segment(
 ) -> SegmentStep | BoxStep:
     """Find the regions, lines and reading order of pages."""
     settings: Settings = ctx.obj
-    if model_name is not None and boxes:
+    mask = _open_mask(mask_name)
+    if model_names and boxes:
         click.echo("Warning: a layout model was named, so baselines are found, not boxes.", err=True)
     elif boxes:
         if regions_from is not None or split_at_regions or join_gap:
@@ -190,8 +261,8 @@ def segment(
                 "--regions-from, --split-at-regions and --join-gap are about baselines: use -bl."
             )
         _ = settings.jobs
-        return BoxStep({"text_direction": text_direction, **parameters}, order)
-    if model_name is None:
+        return BoxStep({"text_direction": text_direction, **parameters}, order, mask)
+    if not model_names:
         raise CommandError(
             "No layout model: name one with `segment -bl -i MODEL` "
             f"(bundled for a first try: {bundled_names('segmentation')})."
@@ -200,14 +271,7 @@ def segment(
         raise CommandError("--keep-outside is about lines outside of given regions: add --regions-from.")
     regions = RegionSource.open(regions_from) if regions_from is not None else None
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
-    path = find_model(model_name)
-    if path is None:
-        raise CommandError(f"No model for {model_name} found: give the path of a model file with -i.")
-    # torch is loaded here, after everything that can be wrong with the command line.
-    from kraken.tasks import SegmentationTaskModel
-
-    settings.check_device()
-    task = load_task(SegmentationTaskModel.load_model, path, "segmentation")
+    task, file_name = _load(model_names, settings)
     options = {
         "input_padding": input_pad,
         "join_gap": join_gap,
@@ -220,4 +284,4 @@ def segment(
     config = SegmentationInferenceConfig(**options)
     if order == "columns":
         config.baseline_ro_fn = column_reading_order
-    return SegmentStep(task, config, path.name, regions)
+    return SegmentStep(task, config, file_name, regions, mask)
