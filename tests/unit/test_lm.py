@@ -214,6 +214,13 @@ def test_text_needs_a_codec(model):
         assert len(beam_search(np.ones((size, 3)), lm=model, codec=CODEC)) == 1
 
 
+def test_models_and_lists_of_other_kinds_are_named():
+    with pytest.raises(TypeError, match="lm is a str"):
+        beam_search(np.ones((16, 3)), lm="model.arpa", codec=CODEC)
+    with pytest.raises(TypeError, match="lexicon is a list"):
+        beam_search(np.ones((16, 3)), lexicon=["word"], codec=CODEC)
+
+
 def test_improbable_labels_may_be_left_out():
     matrix = np.array([[0.2, 0.2], [0.5, 0.5], [0.3, 0.3]])
     found = beam_search(matrix, nbest=50, beam_size=50, min_probability=0.4, blank_prune=None)[0]

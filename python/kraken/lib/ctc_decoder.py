@@ -303,8 +303,12 @@ def text_scorer(
         but their images.
 
     Raises:
+        TypeError: for a language model or word list of another class.
         ValueError: for a weight out of range or a missing codec.
     """
+    for name, value, kind in (("lm", lm, NgramModel), ("lexicon", lexicon, Lexicon)):
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{name} is a {type(value).__name__}, need a kraken.lib.lm.{kind.__name__}")
     if beta is None:
         beta = 0.0 if lm is None else BETA
     if lm is None and lexicon is None and beta == 0:
