@@ -2,11 +2,13 @@
 
     python models/evaluate.py lines  python/kraken/assets/tiny_recognition.safetensors
     python models/evaluate.py pages  python/kraken/assets/tiny_layout.safetensors
+    python models/evaluate.py lm     python/kraken/assets/tiny_recognition.safetensors
     python models/evaluate.py text   example.txt output-of-kraken.txt --limit 0.05
 
 `lines` draws text lines that no training run has drawn and reads them; `pages` does the same with pages and
-matches baselines; `text` compares two text files line by line, the first being the truth. A score beyond
-`--limit` ends the program with status 1.
+matches baselines; `lm` draws lines in bad condition and reads them with and without a language model, which
+is estimated from other lines (the score is that with it); `text` compares two text files line by line, the
+first being the truth. A score beyond `--limit` ends the program with status 1.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from common import fonts, lines, scoring
+from common import fonts, language, lines, scoring
 from common.pages import PageWriter
 from common.text import TextSource
 
@@ -86,6 +88,33 @@ def layout_error(model: Any, count: int, height: int = 1400) -> float:
     return wrong / max(1, total)
 
 
+def language_model_error(model: Any, count: int) -> float:
+    """Returns the error rate with a language model; prints those of other decoders."""
+    from kraken.lib.ctc_decoder import greedy_decoder
+    from kraken.lib.decoders import BeamDecoder
+    from kraken.lib.lm import Lexicon, NgramModel
+
+    text = language.training_text(20_000)
+    found = language.samples(model, count)
+    if common := {sample.text for sample in found} & set(text):
+        raise RuntimeError(f"The language model has seen lines that it is tested on: {sorted(common)}")
+    lm = NgramModel.train(text)
+    words = Lexicon(TextSource(np.random.default_rng(0)).words)
+    codec = model.codec
+    decoders = {
+        "greedy": greedy_decoder,
+        "beam 32": BeamDecoder(32),
+        "beam 32, word list": BeamDecoder(32, lexicon=words).for_model(codec, 1),
+        "beam 32, 5-grams, word list": BeamDecoder(32, lm, lexicon=words).for_model(codec, 1),
+        "beam 32, 5-grams": BeamDecoder(32, lm).for_model(codec, 1),
+    }
+    score = 1.0
+    for name, decoder in decoders.items():
+        score = language.error(found, decoder, codec)
+        print(f"  {name}: {score:.4f}")
+    return score
+
+
 def text_error(truth: Path, reading: Path) -> float:
     """Returns the character error rate of one text file against another, line by line in order."""
     expected, got = (
@@ -99,14 +128,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("lines", "pages", "text"))
+    parser.add_argument("what", choices=("lines", "pages", "lm", "text"))
     parser.add_argument("files", nargs="+", type=Path, help="a model, or two text files")
     parser.add_argument("--count", type=int, default=100, help="lines or pages to draw (default 100)")
     parser.add_argument("--limit", type=float, default=1.0, help="worst score allowed (default 1, anything)")
     parser.add_argument("--show", action="store_true", help="print the lines that were misread")
     args = parser.parse_args()
     if len(args.files) != (2 if args.what == "text" else 1):
-        parser.error("'text' takes the truth and a reading; 'lines' and 'pages' take one model")
+        parser.error("'text' takes the truth and a reading; the others take one model")
     if args.what == "text":
         score = text_error(*args.files)
     else:
@@ -116,6 +145,8 @@ def main() -> int:
         with torch.inference_mode():
             if args.what == "lines":
                 score = recognition_error(model, args.count, args.show)
+            elif args.what == "lm":
+                score = language_model_error(model, args.count)
             else:
                 score = layout_error(model, args.count)
     print(f"{args.what}: error rate {score:.4f}")

@@ -6,6 +6,7 @@ Targets on an idle core: a PAGE file of 97 lines 2.5 ms, an ALTO file of 30 line
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,28 @@ def page_document(lines: int) -> str:
     )
 
 
-@pytest.mark.parametrize("lines", [97, 1_000, 10_000])
-def test_parse_generated_page(benchmark: Any, tmp_path: Path, lines: int) -> None:
+def alto_document(lines: int) -> str:
+    """ALTO file with lines of four-point outlines."""
+    body = "".join(
+        f'<TextLine ID="l{i}" BASELINE="100 {i * 40 + 30} 1100 {i * 40 + 30}" TAGREFS="t"><Shape><Polygon '
+        f'POINTS="100 {i * 40} 1100 {i * 40} 1100 {i * 40 + 36} 100 {i * 40 + 36}"/></Shape>'
+        f'<String CONTENT="{TEXT}" HPOS="100" VPOS="{i * 40}" WIDTH="1000" HEIGHT="36"/></TextLine>'
+        for i in range(lines)
+    )
+    return (
+        '<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Description><MeasurementUnit>pixel'
+        "</MeasurementUnit><sourceImageInformation><fileName>a.png</fileName></sourceImageInformation>"
+        '</Description><Tags><OtherTag ID="t" TYPE="type" LABEL="default"/></Tags><Layout>'
+        f'<Page WIDTH="1200" HEIGHT="{lines * 40}"><PrintSpace><TextBlock ID="r" HPOS="0" VPOS="0" '
+        f'WIDTH="1200" HEIGHT="{lines * 40}">{body}</TextBlock></PrintSpace></Page></Layout></alto>'
+    )
+
+
+@pytest.mark.parametrize("lines", [30, 97, 1_000, 10_000])
+@pytest.mark.parametrize("document", [page_document, alto_document])
+def test_parse_generated(benchmark: Any, tmp_path: Path, document: Callable[[int], str], lines: int) -> None:
     file = tmp_path / "page.xml"
-    file.write_text(page_document(lines), encoding="utf-8")
+    file.write_text(document(lines), encoding="utf-8")
     page = benchmark(XMLPage, file)
     assert len(page.lines) == lines
 

@@ -2,9 +2,12 @@
 
     python benches/quality/polygons.py ../shared/data/pages
 
-Prints, per set: pages, lines, polygons that are missing, not simple or outside the image, fallbacks, and
-mean and median intersection over union with the annotated polygons. Pages are scaled to a height of 1,800 px
-first, as the segmenter does.
+FOLDER holds one folder of page images with ALTO or PAGE files per set. Prints a table in Markdown: pages,
+lines, polygons that are missing, not simple or outside the image, bands used for want of a seam, and the
+intersection over union with the annotated polygons: mean and median, and the mean of the lines that come
+first, last and in between on their page. Pages are scaled to a height of 1,800 px first, as the segmenter
+does, and polygons back to the page. Ends with status 1 if any polygon is missing, not simple or outside, or a
+page can't be read.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from kraken.lib.util import open_image
 from kraken.lib.xml import XMLPage
 
 HEIGHT = 1800
+#: Where on its page a line stands.
+PLACES = ("first", "between", "last")
 
 
 @dataclass
@@ -40,6 +45,15 @@ class Figures:
     fallbacks: int = 0
     seconds: float = 0.0
     overlaps: list[float] = field(default_factory=list)
+    by_place: dict[str, list[float]] = field(default_factory=lambda: {place: [] for place in PLACES})
+
+    def add(self, other: Figures) -> None:
+        """Adds the counts of another set."""
+        for name in ("pages", "lines", "missing", "invalid", "outside", "fallbacks", "seconds"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.overlaps += other.overlaps
+        for place, values in other.by_place.items():
+            self.by_place[place] += values
 
 
 class _Counter(logging.Handler):
@@ -63,7 +77,7 @@ def measure(path: Path, figures: Figures, counter: _Counter) -> None:
     """Adds one page to the figures of its set."""
     page = XMLPage(path)
     lines = [line for line in page.lines.values() if line.baseline and len(line.baseline) > 1]
-    if not lines or not Path(page.imagename).is_file():
+    if not lines:
         return
     im = open_image(page.imagename)
     start, before = time.perf_counter(), counter.count
@@ -77,48 +91,75 @@ def measure(path: Path, figures: Figures, counter: _Counter) -> None:
     figures.pages += 1
     figures.lines += len(lines)
     back = (1 / factor[0], 1 / factor[1])
-    for line, polygon in zip(lines, found, strict=True):
+    heights = [float(np.mean(np.asarray(line.baseline)[:, 1])) for line in lines]
+    places = {int(np.argmin(heights)): "first", int(np.argmax(heights)): "last"}
+    for i, (line, polygon) in enumerate(zip(lines, found, strict=True)):
         ring = None
         if polygon is not None:
+            _check(polygon, small.size, figures)
             ring = make_valid(scale_polygonal_lines([(polygon, polygon)], back)[0][1], im.size)
         if ring is None:
             figures.missing += 1
             continue
-        figures.invalid += not shapely.Polygon(ring).is_valid
-        points = np.array(ring)
-        figures.outside += bool((points < 0).any() or (points >= im.size).any())
+        _check(ring, im.size, figures)
         if line.boundary and len(line.boundary) > 3:
             figures.overlaps.append(_overlap(ring, line.boundary))
+            figures.by_place[places.get(i, "between")].append(figures.overlaps[-1])
 
 
-def main() -> None:
+def _check(ring: list[list[int]], size: tuple[int, int], figures: Figures) -> None:
+    points = np.array(ring)
+    figures.invalid += not shapely.Polygon(ring).is_valid
+    figures.outside += bool((points < 0).any() or (points >= size).any())
+
+
+def _row(name: str, f: Figures) -> str:
+    def mean(values: list[float]) -> str:
+        return f"{np.mean(values):.3f}" if values else "–"
+
+    median = f"{np.median(f.overlaps):.3f}" if f.overlaps else "–"
+    counts = (f.pages, f.lines, f.missing, f.invalid, f.outside, f.fallbacks)
+    means = (mean(f.overlaps), median, *(mean(f.by_place[place]) for place in PLACES))
+    return f"| {name} | {' | '.join(map(str, counts))} | {' | '.join(means)} |"
+
+
+def measure_folder(folder: Path) -> tuple[dict[str, Figures], list[str]]:
+    """Figures of every set in ``folder`` that has baselines, and what couldn't be read."""
+    counter = _Counter()
+    logger = logging.getLogger("kraken")
+    logger.addHandler(counter)
+    sets: dict[str, Figures] = defaultdict(Figures)
+    unread = []
+    for path in sorted(folder.rglob("*.xml")):
+        try:
+            measure(path, sets[path.relative_to(folder).parts[0]], counter)
+        except Exception as error:
+            unread.append(f"{path.name}: {error}")
+    logger.removeHandler(counter)
+    return {name: f for name, f in sorted(sets.items()) if f.lines}, unread
+
+
+def main() -> int:
     """Prints the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder with one folder of pages per set")
-    args = parser.parse_args()
-    counter = _Counter()
-    logger = logging.getLogger("kraken")
-    logger.addHandler(counter)
-    logger.propagate = False
-    sets: dict[str, Figures] = defaultdict(Figures)
-    for path in sorted(args.folder.rglob("*.xml")):
-        try:
-            measure(path, sets[path.relative_to(args.folder).parts[0]], counter)
-        except Exception as error:
-            print(f"{path.name}: {error}", file=sys.stderr)
-    print(f"{'set':32} pages lines missing invalid outside fallback  mean IoU  median   ms/line")
-    for name, f in sorted(sets.items()):
-        if not f.lines:
-            continue
-        mean = np.mean(f.overlaps) if f.overlaps else float("nan")
-        median = np.median(f.overlaps) if f.overlaps else float("nan")
-        print(
-            f"{name:32} {f.pages:5} {f.lines:5} {f.missing:7} {f.invalid:7} {f.outside:7} {f.fallbacks:8}"
-            f"  {mean:8.3f}  {median:6.3f}  {1000 * f.seconds / f.lines:8.2f}"
-        )
+    logging.getLogger("kraken").propagate = False
+    sets, unread = measure_folder(parser.parse_args().folder)
+    head = ("set", "pages", "lines", "missing", "invalid", "outside", "bands", "mean IoU", "median", *PLACES)
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    total = Figures()
+    for name, figures in sets.items():
+        print(_row(name, figures))
+        total.add(figures)
+    print(_row("**all**", total))
+    if total.lines:
+        print(f"{1000 * total.seconds / total.lines:.1f} ms a line, reading excluded", file=sys.stderr)
+    for line in unread:
+        print(line, file=sys.stderr)
+    return int(bool(unread or not total.lines or total.missing or total.invalid or total.outside))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,12 +6,12 @@ that ``kraken --help`` answers at once.
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
+from kraken._cli.lazy import LazyGroup
 from kraken._version import version
 
 __all__ = ["cli"]
@@ -19,6 +19,18 @@ __all__ = ["cli"]
 #: Subcommand -> where it is defined, and its line in the help, so that listing
 #: the subcommands imports none.
 _COMMANDS = {
+    "binarize": ("kraken._cli.binarize:binarize", "Make pages black and white."),
+    "completion": ("kraken._cli.completion:completion", "Let a shell complete commands and options."),
+    "convert": ("kraken._cli.convert:convert", "Turn results from one format into another."),
+    "lines": ("kraken._cli.lines:lines", "Cut lines and their texts out of pages."),
+    "repolygonize": ("kraken._cli.repolygonize:repolygonize", "Find the polygons of lines anew."),
+    "get": ("kraken._cli.repository:get", "Fetch a model from the public repository."),
+    "list": (
+        "kraken._cli.repository:list_models",
+        "List models of the public repository, or installed ones.",
+    ),
+    "show": ("kraken._cli.repository:show", "Show the record of a model in the public repository."),
+    "overlay": ("kraken._cli.overlay:overlay", "Draw results over their pages."),
     "ocr": ("kraken._cli.ocr:ocr", "Recognise the text of lines."),
     "segment": ("kraken._cli.segment:segment", "Find the regions, lines and reading order of pages."),
 }
@@ -36,22 +48,17 @@ _PRECISIONS = (
 )
 
 
-class _LazyGroup(click.Group):
-    """A group whose subcommands are imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+class _Chain(LazyGroup):
+    """A group in which commands of other packages become steps."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
+        command = super().get_command(ctx, cmd_name)
+        if command is None or cmd_name in self.table:
+            return command
+        # Takes what pages need, such as numpy.
+        from kraken._cli.plugins import as_step
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])
+        return as_step(cmd_name, command)
 
 
 def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -60,7 +67,13 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
         ctx.exit()
 
 
-@click.group(cls=_LazyGroup, chain=True, context_settings={"help_option_names": ["--help"]})
+@click.group(
+    cls=_Chain,
+    table=_COMMANDS,
+    entry_points="kraken.cli",
+    chain=True,
+    context_settings={"help_option_names": ["--help"]},
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -87,16 +100,26 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     metavar="PATTERN",
     help="Files by a pattern such as 'pages/**/*.png'; needs -o. Repeatable.",
 )
-@click.option("-o", "--suffix", default="", help="Suffix of the outputs of -I, such as .txt.")
+@click.option(
+    "-o", "--suffix", default="", help="Suffix of the outputs of -I and of PDF inputs, such as .txt."
+)
 @click.option("-v", "--verbose", count=True, help="Say more; twice for everything.")
 @click.option(
     "-f",
     "--format-type",
     "input_format",
-    type=click.Choice(("image", "alto", "page", "xml")),
+    type=click.Choice(("image", "alto", "page", "pdf", "xml")),
     default="image",
     show_default=True,
     help="Kind of the inputs.",
+)
+@click.option(
+    "-p",
+    "--pdf-format",
+    default="{src}_{idx:06d}",
+    show_default=True,
+    help="Names of the outputs for pages of PDF inputs, before the suffix: {src} is the input, {idx} the "
+    "page from 0 on, {uuid} unique.",
 )
 @click.option("-h", "--hocr", "output_format", flag_value="hocr", help="Write hOCR.")
 @click.option("-a", "--alto", "output_format", flag_value="alto", help="Write ALTO.")
@@ -108,13 +131,19 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     "output_format",
     flag_value="native",
     default="native",
-    help="Write plain text, or JSON if the last step is `segment` (default).",
+    help="Write plain text, JSON if the last step is `segment`, an image if `binarize` (default).",
 )
 @click.option(
     "-t",
     "--template",
     type=click.Path(exists=True, dir_okay=False),
     help="Write with a Jinja2 template of your own.",
+)
+@click.option(
+    "--pdf",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Also write all pages, in the order of the inputs, as one searchable PDF.",
 )
 @click.option("-d", "--device", default="auto", show_default=True, help="cpu, cuda:0, mps, … or auto.")
 @click.option(
@@ -127,10 +156,16 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 @click.option(
     "-r/ ",
     "--raise-on-error/--no-raise-on-error",
-    "--fail-fast/ ",
+    "--fail-fast/--keep-going",
     "fail_fast",
     default=False,
-    help="Stop at the first failure.",
+    help="Stop at the first failure, or go on and list failures at the end (default).",
+)
+@click.option(
+    "--json",
+    "json_summary",
+    is_flag=True,
+    help="Print a summary as JSON: inputs with their outputs or errors.",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads to use.")
 @click.option(
@@ -150,11 +185,12 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     from kraken._cli.options import Settings, parse_device
 
     accelerator, device = parse_device(options.pop("device"))
-    template = options.pop("template")
+    template, pdf = options.pop("template"), options.pop("pdf")
     ctx.obj = Settings(
         accelerator=accelerator,
         device=device,
         template=None if template is None else str(Path(template).resolve()),
+        pdf=None if pdf is None else Path(pdf),
         **options,
     )
     set_up_logging(ctx.obj.verbose)
@@ -166,7 +202,7 @@ def run(ctx: click.Context, /, steps: list[Any], **_options: Any) -> None:
     """Runs the chain that the subcommands built."""
     from kraken._cli.chain import check_chain, run_chain
 
-    check_chain(steps)
+    check_chain(steps, ctx.obj)
     ctx.exit(run_chain(ctx.obj.jobs, steps, ctx.obj))
 
 

@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from kraken.lib.ctc_decoder import beam_decoder, beam_search, blank_threshold_decoder, greedy_decoder
+from kraken.lib.ctc_decoder import (
+    align_labels,
+    beam_decoder,
+    beam_search,
+    blank_threshold_decoder,
+    greedy_decoder,
+)
 from tests.reference import ctc as reference
 
 # Few distinct values make ties frequent.
@@ -95,3 +101,49 @@ def test_no_beam_is_worse_than_greedy(matrix, beam_size):
     beam = [symbol[0] for symbol in beam_decoder(matrix, beam_size)]
     best = reference.log_probability(matrix, beam)
     assert best >= reference.log_probability(matrix, greedy) - 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    npst.arrays(
+        st.sampled_from([np.float32, np.float64]),
+        st.tuples(st.integers(1, 2), st.integers(2, 4), st.integers(0, 9)),
+        elements=value | st.just(float("nan")),
+    ),
+    st.data(),
+)
+def test_alignment(batch, data):
+    lines = st.lists(st.integers(1, batch.shape[1] - 1), max_size=6)
+    labels = data.draw(st.lists(lines, min_size=len(batch), max_size=len(batch)))
+    lengths = data.draw(st.lists(st.integers(0, 12), min_size=len(batch), max_size=len(batch)))
+    for matrix, n, text, found in zip(
+        batch, lengths, labels, align_labels(batch, labels, lengths), strict=True
+    ):
+        spans = reference.align(matrix[:, :n], text)
+        if spans is None:
+            assert found is None
+            continue
+        assert [symbol[:3] for symbol in found] == [(c, *s) for c, s in zip(text, spans, strict=True)]
+        means = [matrix[c, a : b + 1].astype(float).mean() for c, (a, b) in zip(text, spans, strict=True)]
+        assert [symbol[3] for symbol in found] == pytest.approx(means, rel=1e-9, nan_ok=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(probabilities(), st.data())
+def test_alignment_is_the_best_of_all_paths(matrix, data):
+    labels = data.draw(st.lists(st.integers(1, matrix.shape[0] - 1), max_size=matrix.shape[1]))
+    found = align_labels(matrix, [labels])[0]
+    if found is None:
+        assert reference.collapse(labels) != tuple(labels)  # too short only by blanks that it needs
+        return
+    probability = reference.path_probability(matrix, labels, [symbol[1:3] for symbol in found])
+    assert probability == pytest.approx(reference.best_path_probability(matrix, labels), rel=1e-9)
+
+
+def test_alignment_of_bad_input():
+    outputs = np.full((1, 3, 4), 1 / 3)
+    for labels in ([[0]], [[3]], [[-1]], [], [[1], [2]]):
+        with pytest.raises(ValueError, match="labels"):
+            align_labels(outputs, labels)
+    assert align_labels(outputs, [[]]) == [[]]
+    assert align_labels(outputs, [[1, 2, 1, 2, 1]]) == [None]

@@ -26,24 +26,10 @@ if (FOLDER / "cli.json").exists():
     CASES = json.loads((FOLDER / "cli.json").read_text(encoding="utf-8"))["cases"]
 
 
-def _lacking(case: dict[str, Any]) -> str | None:
-    """A part of the command that doesn't exist yet and that a case can't do without."""
-    args = case["args"]
-    if "--help" in args or "--version" in args:
-        return None
-    if "binarize" in args:
-        return "binarize"
-    if "segment" in args and "-bl" not in args and "-i" not in args[args.index("segment") :]:
-        return "box segmentation"
-    if "pdf" in args:
-        return "PDF input"
-    return None
-
-
 def _with_model(args: list[str], model: str) -> list[str]:
     """Arguments with the model filled in; there is no default layout model yet."""
     args = [arg.replace("{MODEL}", model) for arg in args]
-    if "segment" in args and "-i" not in args[args.index("segment") :] and "--help" not in args:
+    if "-bl" in args and "-i" not in args[args.index("segment") :]:
         at = args.index("segment") + 1
         args[at:at] = ["-i", model]
     return args
@@ -110,9 +96,6 @@ def _check_output(path: Path, check: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_command(case: dict[str, Any], tmp_path: Path) -> None:
-    lacking = _lacking(case)
-    if lacking is not None:
-        pytest.skip(f"not built yet: {lacking}")
     if case.get("needs") == "no-cuda" and torch.cuda.is_available():
         pytest.skip("needs a machine without CUDA")
     work = tmp_path / "work"

@@ -134,6 +134,9 @@ def test_legacy_interface() -> None:
 
 def test_bad_files() -> None:
     pytest.importorskip("kraken.lib.codec")
+    # what the damaged files were made of
+    (model,) = load_models(shared_path("golden", "models", "nets", "b.safetensors"))
+    assert (model.model_type, len(model.codec)) == (["recognition"], 4)
     for entry in golden_json("models", "bad_files.json"):
         path = shared_path("golden", "models", entry["file"])
         if entry["expect"].startswith("ok"):

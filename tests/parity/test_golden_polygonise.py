@@ -38,9 +38,9 @@ def test_areas_agree(cases: list[Any]) -> None:
             ious.append(ours.intersection(theirs).area / ours.union(theirs).area)
     found = np.array(ious)
     # The rule asks for 0.85, 0.80 and 0.95; a change that costs this much should be noticed.
-    assert np.median(found) >= 0.92
-    assert np.mean(found >= 0.8) >= 0.96
-    assert np.mean(found >= 0.7) >= 0.98
+    assert np.median(found) >= 0.95
+    assert np.mean(found >= 0.8) >= 0.98
+    assert np.mean(found >= 0.7) >= 0.985
 
 
 def test_every_ring_is_valid_inside_and_around_its_line(cases: list[Any]) -> None:

@@ -85,8 +85,12 @@ def test_records(case: dict[str, Any]) -> None:
         assert record.base_dir == expected["base_dir"]
         assert record._display_order == expected["display_order"]
         assert len(record.cuts) == len(record.prediction) == len(record.confidences)
+        assert (None if record.logits is None else list(record.logits.shape)) == expected["logits"]
+        assert (None if record.image is None else list(record.image.size)) == expected["image"]
     if exact == "pred":
         return
+    if exact:
+        _check_polygons(ours, theirs)
     confidences = [
         np.mean(a.confidences) - np.mean(b["confidences"])
         for a, b in zip(ours, theirs, strict=True)
@@ -99,6 +103,17 @@ def test_records(case: dict[str, Any]) -> None:
     distances = [d for a, b in zip(ours, theirs, strict=True) for d in _cut_distances(a, b)]
     if distances:
         assert np.mean(np.array(distances) <= (1.5 if exact else 3)) >= 0.98
+
+
+def _check_polygons(ours: list[Any], theirs: list[dict[str, Any]]) -> None:
+    """The public cuts of records with the same text: points within 2 pixels."""
+    distances = []
+    for record, expected in zip(ours, theirs, strict=True):
+        if record.prediction == expected["prediction"]:
+            for a, b in zip(record.cuts, expected["poly"], strict=True):
+                assert len(a) == len(b)
+                distances.append(np.abs(np.array(a, dtype=float) - b).max())
+    assert np.mean(np.array(distances) <= 2) >= 0.98 if distances else True
 
 
 def test_unstable_cases_together() -> None:

@@ -105,3 +105,39 @@ def log_probability(line, labels):
             following[s] = sum(alpha[k] for k in sources if k >= 0) * line[label, t]
         alpha = following
     return math.log(alpha[-2:].sum())
+
+
+def align(line, labels):
+    """Spans of the most probable path of a labelling, column by column from the back; None if there is none.
+
+    ``best(t, s)`` is the logarithm of the best path that is in state s of the labels with
+    blanks around them after column t. Among equally good predecessors the one that stayed
+    is taken, then the nearest.
+    """
+    states = [0]
+    for label in labels:
+        states += [label, 0]
+    width = line.shape[1]
+    if len(labels) + sum(a == b for a, b in itertools.pairwise(labels)) > width:
+        return None
+    log = np.log(np.maximum(np.nan_to_num(np.asarray(line, dtype=float), nan=0.0), np.finfo(float).tiny))
+
+    def sources(s):
+        found = [s] + ([s - 1] if s else [])
+        if s >= 2 and states[s] and states[s] != states[s - 2]:
+            found.append(s - 2)
+        return found
+
+    best = [[log[states[s], 0] if s < 2 else -math.inf for s in range(len(states))]] if width else []
+    for t in range(1, width):
+        best.append([max(best[-1][k] for k in sources(s)) + log[states[s], t] for s in range(len(states))])
+    spans = {}
+    s = len(states) - 1
+    for t in reversed(range(width)):
+        if t == width - 1:
+            s = max([s - 1, s] if s else [s], key=lambda k: best[t][k])
+        else:
+            s = max(sources(s), key=lambda k: best[t][k])
+        if states[s]:
+            spans[s // 2] = (t, spans.get(s // 2, (t, t))[1])
+    return [spans[k] for k in range(len(labels))]

@@ -21,12 +21,7 @@ from kraken.lib.ro import ROMLP
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.models import load_coreml, load_models, load_safetensors, write_coreml, write_safetensors
 from kraken.models.coreml.protobuf import decode, encode
-
-SPEC = "[1,8,0,1 Cr3,3,2 Gn2 S1(1x0)1,3 Lbx2 Lfy2 Do CTr2,2,2 O1c3]"
-
-
-def network() -> TorchVGSLModel:
-    return TorchVGSLModel(vgsl=SPEC, model_type=["recognition"])
+from tests.robustness.model_files import Bomb, assert_clear, network
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +41,7 @@ def load_or_clear_error(path: Path, data: bytes) -> list[Any]:
     try:
         return load_models(path)
     except (ValueError, RuntimeError) as e:
-        assert str(path) in str(e) or "don't fit" in str(e)
+        assert str(path) in str(e)
         return []
 
 
@@ -81,16 +76,6 @@ def test_random_bytes(tmp_path: Path, content: bytes) -> None:
 # -- pickles ------------------------------------------------------------------
 
 
-class Bomb:
-    """Leaves a trace when unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.path,)
-
-
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors", ".mlmodel", ".ckpt"])
 def test_pickles_are_refused_and_not_run(tmp_path: Path, suffix: str) -> None:
     trace = tmp_path / "trace"
@@ -106,30 +91,6 @@ def test_pickles_are_refused_and_not_run(tmp_path: Path, suffix: str) -> None:
     assert not trace.exists()
 
 
-def test_checkpoints_with_foreign_objects_are_refused_and_not_run(tmp_path: Path) -> None:
-    for name in (
-        "kraken.lib.ctc_decoder",
-        "kraken.lib.segmentation",
-        "kraken.containers",
-        "kraken.lib.codec",
-    ):
-        pytest.importorskip(name)
-    from kraken.models import load_checkpoint_config
-
-    path, trace = tmp_path / "x.ckpt", tmp_path / "trace"
-    torch.save({"_module_config": Bomb(trace)}, path)
-    with pytest.raises(ValueError, match="isn't a readable checkpoint"):
-        load_checkpoint_config(path)
-    assert not trace.exists()
-    for content in ({"state_dict": {}}, {"hyper_parameters": {}}, [1], {"hyper_parameters": 3}):
-        torch.save(content, path)
-        with pytest.raises(ValueError, match=r"checkpoint|configuration"):
-            load_checkpoint_config(path)
-    path.write_bytes(b"")
-    with pytest.raises(ValueError, match="isn't a readable checkpoint"):
-        load_checkpoint_config(path)
-
-
 # -- safetensors metadata -----------------------------------------------------
 
 ENTRY = {
@@ -139,55 +100,64 @@ ENTRY = {
     "class_mapping": {},
     "level": "regions",
 }
+NETWORK = {**ENTRY, "_tasks": ["recognition"], "_model": "TorchVGSLModel", "vgsl": "[1,8,0,1 O1c3]"}
 DEEP = "[" * 100_000 + "]" * 100_000
 
 
-@pytest.mark.parametrize(
-    "meta",
-    [
-        "",
-        "{",
-        "null",
-        "[]",
-        "3",
-        '"text"',
-        DEEP,
-        '{"p": ' + DEEP + "}",
-        json.dumps({"p": None}),
-        json.dumps({"p": []}),
-        json.dumps({"p": {}}),
-        *(
-            json.dumps({"p": {**ENTRY, key: value}})
-            for key, value in [
-                ("_tasks", "reading_order"),
-                ("_tasks", [None]),
-                ("_tasks", {}),
-                ("_tasks", 1),
-                ("_model", None),
-                ("_model", 3),
-                ("_model", ["ROMLP"]),
-                ("_model", "os.system"),
-                ("_kraken_min_version", 5),
-                ("_kraken_min_version", "new"),
-                ("_kraken_min_version", None),
-                ("class_mapping", [1]),
-                ("class_mapping", {"a": "b"}),
-                ("class_mapping", {"a": 10**12}),
-                ("level", None),
-            ]
-        ),
-        json.dumps({"p": {**ENTRY, "_model": "TorchVGSLModel", "vgsl": "[1,1,0,99999 Cr99999,99999,99999]"}}),
-        json.dumps({"p": {**ENTRY, "_model": "TorchVGSLModel", "vgsl": 3}}),
-        json.dumps({"p": {**ENTRY, "_model": "TorchVGSLModel"}}),
-    ],
-    ids=lambda text: text[:70],
-)
-def test_safetensors_metadata(tmp_path: Path, meta: str) -> None:
+BAD_METADATA: list[tuple[str, str]] = [
+    *((text, "kraken_meta") for text in ("", "{", "null", "[]", "3", '"text"', DEEP, '{"p": ' + DEEP + "}")),
+    *((json.dumps({"p": entry}), "'p'") for entry in (None, [], "text")),
+    (json.dumps({"p": {}}), "_model"),
+    *(
+        (json.dumps({"p": {**ENTRY, key: value}}), key)
+        for key, value in [
+            ("_tasks", "reading_order"),
+            ("_tasks", [None]),
+            ("_tasks", {}),
+            ("_tasks", 1),
+            ("_model", None),
+            ("_model", 3),
+            ("_model", ["ROMLP"]),
+            ("_kraken_min_version", 5),
+            ("_kraken_min_version", "new"),
+            ("_kraken_min_version", None),
+            ("class_mapping", [1]),
+            ("class_mapping", {"a": "b"}),
+            ("class_mapping", {"a": 10**12}),
+            ("level", None),
+        ]
+    ),
+    (json.dumps({"p": {**ENTRY, "_model": "os.system"}}), "os.system"),
+    *(
+        (json.dumps({"p": {**NETWORK, key.replace("[Cc]", "c"): value}}), key)
+        for key, value in [
+            ("vgsl", 3),
+            ("vgsl", None),
+            ("vgsl", ["[1,8,0,1 O1c3]"]),
+            ("[Cc]odec", 3),
+            ("[Cc]odec", "aa"),
+            ("[Cc]odec", {"a": 1}),
+            ("[Cc]odec", {"a": [0]}),
+            ("[Cc]odec", {"a": [1], "b": [1]}),
+            ("[Cc]odec", {"": [1]}),
+            ("[Cc]odec", {"a": ["1"]}),
+        ]
+    ),
+    (json.dumps({"p": {**NETWORK, "vgsl": "[1,1,0,99999 Cr99999,99999,99999]"}}), "vgsl"),
+    (json.dumps({"p": {**NETWORK, "vgsl": "[1,8,0,1 X]"}}), "X"),
+    (json.dumps({"p": {k: v for k, v in NETWORK.items() if k != "vgsl"}}), "vgsl"),
+]
+
+
+@pytest.mark.parametrize(("meta", "field"), BAD_METADATA, ids=lambda text: text[:70])
+def test_safetensors_metadata(tmp_path: Path, meta: str, field: str) -> None:
     state = ROMLP(class_mapping={}, level="regions").state_dict()
     path = tmp_path / "x.safetensors"
     save_file({f"p.{k}": v for k, v in state.items()}, path, metadata={"kraken_meta": meta})
-    with pytest.raises(ValueError, match=r"x\.safetensors|can't be built|not in model registry"):
-        load_safetensors(path)
+    for load in (load_safetensors, load_models):
+        with pytest.raises(ValueError) as info:
+            load(path)
+        assert_clear(info.value, path, field)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +178,9 @@ def test_safetensors_weights(
     change(state)
     path = tmp_path / "x.safetensors"
     save_file(state, path, metadata={"kraken_meta": json.dumps({"p": ENTRY})})
-    with pytest.raises(RuntimeError, match=part):
+    with pytest.raises(RuntimeError) as info:
         load_safetensors(path)
+    assert_clear(info.value, path, part)
 
 
 def test_weights_of_skipped_models_are_not_unexpected(tmp_path: Path) -> None:
@@ -228,8 +199,9 @@ def test_safetensors_header_lengths(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     for size in (0, 1, 2**20, 2**40, 2**63, 2**64 - 1):
         path.write_bytes(struct.pack("<Q", size) + b'{"a": 1}')
-        with pytest.raises(ValueError, match="isn't a safetensors file"):
+        with pytest.raises(ValueError) as info:
             load_safetensors(path)
+        assert_clear(info.value, path, "isn't a safetensors file.*header")
 
 
 # -- CoreML -------------------------------------------------------------------
@@ -332,8 +304,10 @@ def test_coreml_damage_is_named(good: dict[str, bytes], tmp_path: Path, index: i
     change(message)
     path = tmp_path / "x.mlmodel"
     path.write_bytes(encode(message, "Model"))
-    with pytest.raises(ValueError, match=part):
-        load_coreml(path)
+    for load in (load_coreml, load_models):
+        with pytest.raises(ValueError) as info:
+            load(path)
+        assert_clear(info.value, path, part)
 
 
 def changed(good: dict[str, bytes], path: Path, *changes: Callable[[Message], Any]) -> Path:

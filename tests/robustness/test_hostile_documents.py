@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -196,23 +200,59 @@ def test_tags_with_holes(tmp_path: Path) -> None:
     assert found.has_tags
 
 
-def test_ten_thousand_lines_take_linear_time(tmp_path: Path) -> None:
-    def seconds(count: int) -> float:
-        lines = "".join(
-            line(attributes=f'id="l{i}" custom="readingOrder {{index:{i};}}"') for i in range(count)
-        )
-        refs = "".join(f'<RegionRefIndexed index="{i}" regionRef="l{i}"/>' for i in range(count))
-        order = f'<ReadingOrder><OrderedGroup id="o">{refs}</OrderedGroup></ReadingOrder>'
-        file = tmp_path / "long.xml"
-        file.write_text(page(order + region(lines)), encoding="utf-8")
-        started = time.process_time()
+def long_page(count: int) -> str:
+    lines = "".join(line(attributes=f'id="l{i}" custom="readingOrder {{index:{i};}}"') for i in range(count))
+    refs = "".join(f'<RegionRefIndexed index="{i}" regionRef="l{i}"/>' for i in range(count))
+    return page(f'<ReadingOrder><OrderedGroup id="o">{refs}</OrderedGroup></ReadingOrder>' + region(lines))
+
+
+def long_alto(count: int) -> str:
+    lines = "".join(
+        f'<TextLine ID="l{i}" BASELINE="1 15 80 15" TAGREFS="t">'
+        '<Shape><Polygon POINTS="1 1 80 1 80 20 1 20"/></Shape>'
+        f'<String ID="s{i}" CONTENT="abc"/></TextLine>'
+        for i in range(count)
+    )
+    refs = "".join(f'<ElementRef ID="e{i}" REF="s{i}"/>' for i in range(count))
+    order = f'<ReadingOrder><OrderedGroup ID="o">{refs}</OrderedGroup></ReadingOrder>'
+    return alto(block(lines), tags=f'<Tags><OtherTag ID="t" TYPE="type" LABEL="a"/></Tags>{order}')
+
+
+@pytest.mark.parametrize("document", [long_page, long_alto])
+def test_ten_thousand_lines_take_linear_time(document: Callable[[int], str], tmp_path: Path) -> None:
+    file = tmp_path / "long.xml"
+
+    def read_once(count: int) -> None:
         found = XMLPage(file)
         found.to_container()
         assert len(found.reading_orders["o"]["order"]) == count
+
+    def seconds(count: int) -> float:
+        file.write_text(document(count), encoding="utf-8")
+        started = time.process_time()
+        read_once(count)
         return time.process_time() - started
 
-    seconds(100)
-    # Quadratic behaviour would give a factor of 100; the bound leaves room for a loaded machine.
+    def calls(count: int) -> int:
+        file.write_text(document(count), encoding="utf-8")
+        made = 0
+
+        def tally(_frame: Any, event: str, _argument: Any) -> None:
+            nonlocal made
+            made += event in ("call", "c_call")
+
+        sys.setprofile(tally)
+        try:
+            read_once(count)
+        finally:
+            sys.setprofile(None)
+        return made
+
+    calls(100)  # caches are filled
+    fixed = calls(100)
+    assert calls(2_000) < 20.5 * fixed
+    # What single calls do counts too. Quadratic behaviour would give a factor of 100; the bound
+    # leaves room for a loaded machine.
     assert seconds(10_000) < 40 * max(seconds(1_000), 1e-3)
 
 
@@ -306,14 +346,38 @@ HUGE = 100_000_000
 )
 def test_attacks_cost_little(start: str, end: str, filling: str, tmp_path: Path) -> None:
     """100 MB where a few bytes belong, and bombs: under a second of CPU, memory of about the file."""
-    import resource  # not on Windows
-
+    pytest.importorskip("resource", reason="not on Windows")
     file = tmp_path / "hostile.xml"
-    file.write_text(start + filling * HUGE + end, encoding="utf-8")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.process_time()
-    with pytest.raises(ValueError, match=r"hostile\.xml"):
-        XMLPage(file)
-    assert time.process_time() - started < 1
-    # Kilobytes on Linux, bytes on macOS; the file itself and the parser's 10 MB are allowed.
-    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) * 1024 < 1.3 * HUGE + 50_000_000
+    with file.open("w", encoding="utf-8") as stream:
+        stream.write(start)
+        for _ in range(100):
+            stream.write(filling * (HUGE // 100))
+        stream.write(end)
+    # In a process of its own, since the peak of memory never falls again.
+    done = subprocess.run(
+        [sys.executable, "-c", ATTACKED, str(file)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    cost = json.loads(done.stdout)
+    assert cost["error"] == "ValueError" and "hostile.xml" in cost["message"]
+    assert cost["seconds"] < 1
+    # The file itself and the parser's 10 MB are allowed.
+    assert cost["memory"] < 1.3 * file.stat().st_size + 50_000_000
+
+
+ATTACKED = """
+import json, resource, sys, time
+from kraken.lib.xml import XMLPage
+
+def peak():
+    # kilobytes, but bytes on macOS
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+memory, started, error = peak(), time.process_time(), None
+try:
+    XMLPage(sys.argv[1])
+except Exception as caught:
+    error = caught
+cost = {"seconds": time.process_time() - started, "memory": peak() - memory}
+print(json.dumps({**cost, "error": type(error).__name__, "message": str(error)}))
+"""

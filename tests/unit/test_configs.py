@@ -22,8 +22,23 @@ CLASSES = [getattr(configs, name) for name in configs.__all__]
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_every_annotated_field_has_a_default_and_the_reverse(cls: type) -> None:
-    annotated = {name for base in cls.__mro__ for name in inspect.get_annotations(base)} - {"_defaults"}
-    assert set(vars(cls())) == annotated
+    annotated = {name for base in cls.__mro__ for name in inspect.get_annotations(base)}
+    optional = {name for base in cls.__mro__ for name in base.__dict__.get("_extensions", ())}
+    assert set(vars(cls())) == annotated - {"_defaults", "_extensions"} - optional
+    assert all(hasattr(cls, name) for name in optional)
+
+
+def test_options_are_attributes_once_they_are_given(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="kraken"):
+        config = configs.SegmentationInferenceConfig(join_gap=0.5, keep_outside=True)
+        configs.RecognitionInferenceConfig(join_gap=0.5)
+    assert (config.join_gap, config.keep_outside, config.split_at_regions) == (0.5, True, False)
+    assert {"join_gap", "keep_outside"} <= set(vars(config))
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert pickle.loads(pickle.dumps(config)).join_gap == 0.5
+    with caplog.at_level(logging.DEBUG, logger="kraken"):
+        configs.SegmentationInferenceConfig(join_gaps=0.5)
+    assert "'join_gap'" in caplog.text
 
 
 def test_mistakes_are_named(caplog: pytest.LogCaptureFixture) -> None:

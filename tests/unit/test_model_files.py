@@ -360,7 +360,6 @@ def test_create_model() -> None:
 
 def test_architectures_of_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_models(segmenter(), tmp_path / "a.safetensors")
-    assert find_weights_archs(path) is None
 
     class Trainer:
         _model_class = TorchVGSLModel
@@ -368,11 +367,13 @@ def test_architectures_of_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     class Other:
         _model_class = ROMLP
 
-    groups = {
+    groups: dict[str, list[tuple[str, type]]] = {}
+    monkeypatch.setattr(registry, "items", lambda group: iter(groups.get(group, [])))
+    assert find_weights_archs(path) is None
+    groups |= {
         "kraken.archs.recognition": [("vgsl", Trainer)],
         "kraken.archs.segmentation": [("blla", Trainer), ("ro", Other)],
     }
-    monkeypatch.setattr(registry, "items", lambda group: iter(groups.get(group, [])))
     assert find_weights_archs(path) == {"vgsl", "blla"}
     assert find_weights_archs(path, task="segmentation") == {"blla"}
     (tmp_path / "text").write_text("hello")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from kraken.containers import compute_polygon_section, precompute_polygon_sections
+from kraken.containers.sections import as_points
 
 BASELINE = [(10, 20), (60, 20)]
 BOX = [(0, 0), (100, 0), (100, 40), (0, 40)]
@@ -87,3 +89,29 @@ def test_huge_coordinates_do_not_overflow():
     ring = [(-big, -big), (big, -big), (big, big), (-big, big)]
     assert len(compute_polygon_section([(0, 0), (10, 0)], ring, 0, 5)) == 4
     assert precompute_polygon_sections([(0, 0), (1e300, 0)], [(0, -1e300), (1e300, 1e300)], [(1, 2)])
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(1, 2), (3.5, 4)],
+        ((1, 2), [3, 4]),
+        [[True, 2], [3, 4]],
+        [np.array([1, 2]), (3, 4.5)],
+        np.array([[1, 2], [3, 4]], dtype=np.uint8),
+        [],
+        (),
+    ],
+)
+def test_points_of_any_kind(points: Any) -> None:
+    array = as_points(points, "points")
+    assert array.dtype == np.float64 and array.flags.c_contiguous
+    np.testing.assert_array_equal(array, np.asarray(points, dtype=float).reshape(-1, 2))
+
+
+@pytest.mark.parametrize(
+    "points", [[(1, 2, 3)], [(1,)], [("1", "2")], [(None, 1)], [1, 2], "ab", [[(1, 2)]], [(10**30, 1)], 7]
+)
+def test_what_are_no_points(points: Any) -> None:
+    with pytest.raises(ValueError, match="points has to consist of pairs of numbers"):
+        as_points(points, "points")

@@ -71,10 +71,12 @@ class Progress:
             self._bar.remove_task(self._lines)
             self._lines = None
 
-    def advance(self) -> None:
-        """Counts a line of the current step."""
+    def advance(self, count: int = 1, total: int | None = None) -> None:
+        """Counts lines (or what the step is made of); ``total`` is their number if it wasn't known."""
         if self._bar is not None and self._lines is not None:
-            self._bar.advance(self._lines)
+            if total:
+                self._bar.update(self._lines, total=total)
+            self._bar.advance(self._lines, count)
 
 
 @contextmanager

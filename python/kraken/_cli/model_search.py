@@ -52,6 +52,23 @@ def bundled_models() -> list[Path]:
     return sorted(_ASSETS.glob("*.safetensors"))
 
 
+def installed_models() -> list[tuple[str, set[str] | None, Path]]:
+    """Name, tasks (None if the file doesn't state them) and path of the bundled models and others found."""
+    models = [(path.stem.replace("_", "-"), path) for path in bundled_models()]
+    for folder in _search_folders():
+        for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
+            if path.suffix in (".mlmodel", ".safetensors") and path.is_file():
+                models.append((path.name, path))
+    return [(name, _stated_tasks(path), path) for name, path in models]
+
+
+def _stated_tasks(path: Path) -> set[str] | None:
+    try:
+        return _tasks(path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
+        return None  # CoreML, or damaged
+
+
 def bundled_names(task: str) -> str:
     """Names of the bundled models for a task, for messages."""
     names = [path.stem.replace("_", "-") for path in bundled_models() if task in _tasks(path)]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from kraken._cli.console import Progress
+from kraken._cli.decoding import decoder_options, make_decoder
+from kraken._cli.deprecated import old_global_options
 from kraken._cli.errors import CommandError
 from kraken._cli.model_search import bundled_names, find_model, load_task
 from kraken._cli.options import Settings
@@ -57,12 +62,24 @@ class RecognitionStep:
             lines=[line],
         )
 
+    def _page_config(self, bounds: Segmentation) -> RecognitionInferenceConfig:
+        """The configuration, with the base direction that the input states for all of its lines."""
+        stated = {line.base_dir for line in bounds.lines or []}
+        direction = next(iter(stated), None)
+        if self._config.bidi_reordering is not True or len(stated) != 1 or direction is None:
+            return self._config
+        click.echo(f"Base direction {direction} is taken from the input.", err=True)
+        config = copy.copy(self._config)
+        config.bidi_reordering = direction
+        return config
+
     def run(self, page: Page, progress: Progress) -> None:
         """Recognises every line of the page."""
         bounds = self._bounds(page)
+        config = self._page_config(bounds)
         records = []
         with progress.step(f"Reading {page.source.name}", len(bounds.lines or [])) as bar:
-            for record in self._task.predict(page.image, bounds, self._config):
+            for record in self._task.predict(page.image, bounds, config):
                 records.append(record)
                 bar.advance()
         page.segmentation = dataclasses.replace(bounds, lines=records)
@@ -73,30 +90,76 @@ class RecognitionStep:
             "models": self._model_name,
             "pad": self._config.padding,
             "linetype": self.linetype,
-            "bidi_reordering": self._config.bidi_reordering,
+            "bidi_reordering": config.bidi_reordering,
         }
         page.record_step("processing", "Text line recognition", settings)
 
 
-def _load(model_name: str | None, settings: Settings) -> tuple[Any, str]:
-    """The task model of a named recognition model and its file name."""
-    if model_name is None:
+def _find(name: str) -> tuple[str, Path | None]:
+    """Line type and file of ``MODEL`` or ``TYPE:MODEL``; no file for ``TYPE:ignore``."""
+    path = find_model(name)
+    kind, colon, rest = name.partition(":")
+    if path is None and colon:
+        path = find_model(rest)
+        if path is not None or rest == "ignore":
+            return kind, path
+    if path is None:
+        raise CommandError(f"No model path for {name} found: give the path of a model file with -m.")
+    return "default", path
+
+
+def _load(names: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
+    """The task model of the named recognition models, and the names of their files."""
+    if not names:
         raise CommandError(
             "No recognition model: name one with `ocr -m MODEL` "
             f"(bundled for a first try: {bundled_names('recognition')})."
         )
-    path = find_model(model_name)
-    if path is None:
-        raise CommandError(f"No model path for {model_name} found: give the path of a model file with -m.")
+    found = [_find(name) for name in names]
+    paths = dict(found)
+    if len(paths) < len(found):
+        raise CommandError("Several models for one line type: give each as -m TYPE:MODEL.")
+    if not any(paths.values()):
+        raise CommandError("No recognition model: all line types are ignored.")
     # torch is loaded here, after everything that can be wrong with the command line.
-    from kraken.tasks import RecognitionTaskModel
+    from kraken.tasks import RecognitionTaskModel, TaggedRecognitionTaskModel
 
     settings.check_device()
-    return load_task(RecognitionTaskModel.load_model, path, "recognition"), path.name
+    tasks = {
+        kind: path and load_task(RecognitionTaskModel.load_model, path, "recognition")
+        for kind, path in paths.items()
+    }
+    if set(paths) == {"default"}:
+        return tasks["default"], found[0][1].name  # type: ignore[union-attr]
+    listed = ", ".join(f"{kind}:{path.name if path else 'ignore'}" for kind, path in found)
+    return TaggedRecognitionTaskModel({kind: task and task.net for kind, task in tasks.items()}), listed
+
+
+def _directions(ctx: click.Context, task: Any, reorder: bool, base_dir: str) -> dict[str, Any]:
+    """Base direction and writing mode: as given on the command line, else as the model states them."""
+
+    def given(name: str) -> bool:
+        return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+    # True leaves the base direction to the model.
+    order = base_dir if given("base_dir") else True
+    options: dict[str, Any] = {"bidi_reordering": order if reorder else False}
+    stated = getattr(getattr(task, "net", None), "text_direction", None)
+    if stated is not None and not given("text_direction"):
+        options["text_direction"] = stated if stated in _WRITING_MODES else "horizontal-tb"
+    return options
 
 
 @click.command("ocr")
-@click.option("-m", "--model", "model_name", help="Recognition model: a file, or the name of a bundled one.")
+@click.option(
+    "-m",
+    "--model",
+    "model_names",
+    multiple=True,
+    metavar="[TYPE:]MODEL",
+    help="Recognition model: a file, or the name of a bundled one. Several, each for a type of line, "
+    "are possible; TYPE:ignore leaves lines of a type empty.",
+)
 @click.option(
     "-B",
     "--batch-size",
@@ -141,7 +204,7 @@ def _load(model_name: str | None, settings: Settings) -> tuple[Any, str]:
     type=click.Choice(("L", "R", "auto")),
     default="auto",
     show_default=True,
-    help="Base direction of the text for reordering.",
+    help="Base direction of the text for reordering; if not given, what the input or the model states.",
 )
 @click.option(
     "-s", "--no-segmentation", is_flag=True, help="The image is a single line; don't ask for a segmentation."
@@ -152,8 +215,10 @@ def _load(model_name: str | None, settings: Settings) -> tuple[Any, str]:
     type=click.Choice(_WRITING_MODES),
     default=_DEFAULTS.text_direction,
     show_default=True,
-    help="Writing mode of the page.",
+    help="Writing mode of the page; if not given, what the model states.",
 )
+@decoder_options
+@old_global_options
 @click.option("--no-legacy-polygons", is_flag=True, help="Never use the slow line extractor of old models.")
 @click.option(
     "--linetype", type=click.Choice(("baselines", "bbox")), help="Kind of lines to read from XML inputs."
@@ -162,7 +227,7 @@ def _load(model_name: str | None, settings: Settings) -> tuple[Any, str]:
 def ocr(
     ctx: click.Context,
     /,
-    model_name: str | None,
+    model_names: tuple[str, ...],
     reorder: bool,
     base_dir: str,
     no_segmentation: bool,
@@ -174,13 +239,15 @@ def ocr(
     if no_segmentation and settings.input_format != "image":
         raise CommandError("no_segmentation mode is incompatible with page/alto inputs")
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
-    task, file_name = _load(model_name, settings)
+    decoder = make_decoder(options)
+    task, file_name = _load(model_names, settings)
     if linetype and task.seg_type and linetype != task.seg_type:
         click.echo(f"Warning: {file_name} was trained on {task.seg_type} lines, not {linetype}.", err=True)
+    options.update(_directions(ctx, task, reorder, base_dir))
     config = RecognitionInferenceConfig(
         padding=options.pop("pad"),
-        bidi_reordering=(base_dir if base_dir in ("L", "R") else True) if reorder else False,
         linetype=linetype,
+        decoder=decoder,
         **options,
         **settings.config_options(),
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import click
 
 from kraken._cli.errors import CommandError
-from kraken._cli.inputs import Job, collect_jobs
+from kraken._cli.inputs import Job, check_collection, collect_jobs
 
 __all__ = ["Settings", "parse_device"]
 
@@ -45,6 +46,8 @@ class Settings:
     suffix: str
     output_format: str
     template: str | None
+    pdf: Path | None
+    pdf_format: str
     precision: str
     accelerator: str
     device: Any
@@ -53,6 +56,7 @@ class Settings:
     input_format: str
     sub_line_segmentation: bool
     verbose: int
+    json_summary: bool
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -61,7 +65,22 @@ class Settings:
         Raises:
             CommandError: If they can't be processed as asked.
         """
-        return collect_jobs(self.pairs, self.patterns, self.suffix)
+        jobs = collect_jobs(
+            self.pairs,
+            self.patterns,
+            self.suffix,
+            self.pdf_format if self.input_format == "pdf" else None,
+        )
+        if self.json_summary and any(str(job.target) == "-" for job in jobs):
+            raise CommandError("--json and an output `-` would be mixed on standard output: name a file.")
+        if self.pdf is not None:
+            check_collection(self.pdf, jobs)
+        return jobs
+
+    @property
+    def native(self) -> bool:
+        """Whether outputs are text, JSON or images instead of documents."""
+        return self.template is None and self.output_format == "native"
 
     def check_device(self) -> None:
         """Finds out that a device or precision doesn't exist here before any page is read.

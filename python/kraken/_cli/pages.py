@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -10,16 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
+import numpy as np
+from PIL import Image
 
+from kraken._cli.errors import CommandError
+from kraken._cli.pdf_input import DPI, render_page
 from kraken.containers import ProcessingStep, Segmentation
-from kraken.lib.atomic import write_text
+from kraken.lib.atomic import atomic_output, write_text
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.util import open_image
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from kraken._cli.console import Progress
+    from kraken._cli.inputs import Job
     from kraken._cli.options import Settings
 
 
@@ -30,12 +34,14 @@ class Page:
     Attributes:
         source: The input file.
         image: The image that all coordinates refer to.
-        image_path: File of that image, as written to documents.
+        image_path: File of that image, as written to documents; for a page of a PDF that PDF.
         segmentation: Lines found so far or read from the input; after ``ocr``
             its lines are records.
         recognised: Whether the lines hold text from a network.
+        binarised: Whether the image was made black and white.
         writing_mode: For documents that state one.
         done: What was done, for the document's history.
+        content: Output of a plug-in that no other step can go on with.
     """
 
     source: Path
@@ -43,8 +49,10 @@ class Page:
     image_path: Path
     segmentation: Segmentation | None = None
     recognised: bool = False
+    binarised: bool = False
     writing_mode: str = "horizontal-tb"
     done: list[ProcessingStep] = field(default_factory=list)
+    content: bytes | None = None
 
     def record_step(self, category: Any, description: str, settings: dict[str, Any]) -> None:
         """Adds a step to the history."""
@@ -62,13 +70,18 @@ class Step(Protocol):
         """Does its work on a page."""
 
 
-def open_page(source: Path, input_format: str, linetype: str | None = None) -> Page:
-    """Reads an image, or an XML file with the image that it names.
+def open_page(job: Job, input_format: str, linetype: str | None = None) -> Page:
+    """Reads an image, a page of a PDF, or an XML file with the image that it names.
 
     Raises:
-        KrakenInputException: If the image can't be read.
+        KrakenInputException: If the image or PDF can't be read.
         ValueError: If the XML can't be parsed.
     """
+    source = job.source
+    if job.page is not None:
+        page = Page(source, render_page(source, job.page), source)
+        page.record_step("preprocessing", "PDF image extraction", {"dpi": DPI, "page": job.page + 1})
+        return page
     if input_format == "image":
         return Page(source, open_image(source), source)
     # Parsing XML takes lxml, which pages given as images don't need.
@@ -91,6 +104,17 @@ def _as_text(segmentation: Segmentation) -> str:
     return "\n".join(getattr(line, "prediction", None) or "" for line in segmentation.lines or [])
 
 
+def without_lines(image_path: Path) -> Segmentation:
+    """A page on which nothing was looked for."""
+    return Segmentation(
+        type="bbox",
+        imagename=str(image_path),
+        text_direction="horizontal-lr",
+        script_detection=False,
+        lines=[],
+    )
+
+
 def render(page: Page, settings: Settings) -> str:
     """The output document of a page.
 
@@ -101,7 +125,7 @@ def render(page: Page, settings: Settings) -> str:
     if result is None:
         raise KrakenInputException("no lines were found or read, so there is nothing to write")
     result = dataclasses.replace(result, imagename=str(page.image_path))
-    if settings.template is None and settings.output_format == "native":
+    if settings.native:
         return _as_text(result) if page.recognised else _as_json(result)
     # Templates are only compiled for the formats that need them.
     from kraken.serialization import serialize
@@ -116,7 +140,63 @@ def render(page: Page, settings: Settings) -> str:
         template_source="custom" if custom else "native",
         processing_steps=page.done,
         sub_line_segmentation=settings.sub_line_segmentation,
+        clip=True,
     )
+
+
+# Suffixes under which an image is written as PNG all the same, since it's black and white.
+_AS_PNG = ("", ".jpg", ".jpeg")
+
+
+def check_image_target(target: Path) -> None:
+    """Finds names under which no image can be written, and warns of misleading ones.
+
+    Raises:
+        CommandError: If the suffix stands for no format.
+    """
+    suffix = target.suffix.lower()
+    if suffix not in _AS_PNG and suffix not in Image.registered_extensions():
+        raise CommandError(
+            f"Output {target} has the suffix of no image format: name it e.g. {target.stem}.png."
+        )
+    if suffix in _AS_PNG and suffix:
+        click.echo(f"Warning: {target} is written as PNG, since JPEG would blur black and white.", err=True)
+
+
+def _write_image(image: Image.Image, target: Path) -> None:
+    """Writes a black and white image in the format that its name says, ``-`` as PNG."""
+    if str(target) == "-":
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        click.echo(buffer.getvalue(), nl=False)
+        return
+    kind = "PNG" if target.suffix.lower() in _AS_PNG else Image.registered_extensions()[target.suffix.lower()]
+    with atomic_output(target) as temporary:
+        image.save(temporary, kind)
+
+
+def _write_binarised(page: Page, target: Path, settings: Settings) -> None:
+    """Writes the image, or the image and a document without lines that names it."""
+    grey = np.asarray(page.image.convert("L"))
+    middle = (int(grey.min()) + int(grey.max())) / 2
+    black_and_white = Image.fromarray(np.where(grey > middle, 255, 0).astype(np.uint8))
+    if settings.native:
+        _write_image(black_and_white, target)
+        return
+    picture = target.with_name(f"{target.name}.png")
+    named = dataclasses.replace(page, image_path=picture, segmentation=without_lines(picture))
+    # What can go wrong with the document goes wrong before there's an image.
+    document = render(named, settings)
+    _write_image(black_and_white, picture)
+    write_text(target, document)
+
+
+def _write_content(content: bytes, target: Path) -> None:
+    if str(target) == "-":
+        click.echo(content, nl=False)
+        return
+    with atomic_output(target) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_page(page: Page, target: Path, settings: Settings) -> None:
@@ -125,6 +205,12 @@ def write_page(page: Page, target: Path, settings: Settings) -> None:
     Raises:
         OSError: If the output can't be written.
     """
+    if page.content is not None:
+        _write_content(page.content, target)
+        return
+    if page.segmentation is None and page.binarised:
+        _write_binarised(page, target, settings)
+        return
     document = render(page, settings)
     if str(target) == "-":
         click.echo(document)

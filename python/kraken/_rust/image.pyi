@@ -7,15 +7,25 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 __all__ = [
+    "draw_line",
+    "draw_polygon",
     "edge_energy",
     "fill_holes",
+    "gaussian_filter",
     "label",
+    "layout_target",
     "max_filter",
+    "maximum_filter",
     "measure_centre",
+    "minimum_filter",
+    "nlbin",
+    "percentile_filter",
     "polygon_mask",
+    "resample_cubic",
     "rescale_to_height",
     "ridge_strength",
     "thin",
+    "uniform_filter",
 ]
 
 def edge_energy(image: npt.NDArray[np.uint8], num_threads: int = 1) -> npt.NDArray[np.float32]:
@@ -33,3 +43,42 @@ def measure_centre(
 ) -> tuple[NDArray[np.int64], float]: ...
 def polygon_mask(polygon: Sequence[tuple[float, float]], width: int, height: int) -> NDArray[np.uint8]: ...
 def rescale_to_height(image: NDArray[np.float32], height: int, outside: float) -> NDArray[np.float32]: ...
+
+_Points = Sequence[tuple[float, float]]
+
+def draw_polygon(ring: _Points, width: int, height: int) -> NDArray[np.uint8]: ...
+def draw_line(
+    line: _Points, line_width: float, width: int, height: int, square_caps: bool = False
+) -> NDArray[np.uint8]: ...
+def layout_target(
+    shape: Sequence[int],
+    lines: Sequence[tuple[int, _Points]],
+    areas: Sequence[tuple[int, _Points]],
+    line_width: float,
+) -> NDArray[np.uint8]: ...
+
+_Grey = NDArray[np.float64]
+_Size = tuple[int, int]
+
+def nlbin(
+    image: npt.NDArray[np.uint8],
+    threshold: float,
+    zoom: float,
+    escale: float,
+    border: float,
+    perc: float,
+    range: int,
+    low: float,
+    high: float,
+    threads: int = 1,
+) -> npt.NDArray[np.uint8]: ...
+def gaussian_filter(
+    data: _Grey, sigmas: tuple[float, float], orders: _Size = ..., threads: int = 1
+) -> _Grey: ...
+def uniform_filter(data: _Grey, size: _Size, threads: int = 1) -> _Grey: ...
+def maximum_filter(data: _Grey, size: _Size, threads: int = 1) -> _Grey: ...
+def minimum_filter(data: _Grey, size: _Size, threads: int = 1) -> _Grey: ...
+def percentile_filter(data: _Grey, size: _Size, percentile: float, threads: int = 1) -> _Grey: ...
+def resample_cubic(
+    data: _Grey, rows: Sequence[float], columns: Sequence[float], threads: int = 1
+) -> _Grey: ...

@@ -8,18 +8,29 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 __all__ = [
+    "best_assignment",
     "boundary_tracing",
     "check_line",
+    "component_boxes",
     "extract_line",
+    "extract_line_arrays",
     "extract_lines",
+    "filled_boxes",
+    "fragment_chains",
+    "grow_lines",
     "line_middle",
+    "line_pitch",
+    "line_seeds",
+    "longest_components",
     "make_valid",
     "minimal_seam",
     "order_boxes",
+    "order_columns",
     "order_lines",
     "polygon_centroid",
     "polygonise",
     "region_of_interest",
+    "script_size",
     "strictly_contains",
     "topsort",
     "vectorise_lines",
@@ -54,6 +65,11 @@ def vectorise_lines(
 ) -> list[list[list[int]]]: ...
 def vectorise_regions(heatmap: npt.NDArray[np.float32], threshold: float) -> list[list[list[int]]]: ...
 def boundary_tracing(pixels: Sequence[Sequence[int]]) -> list[list[int]]: ...
+def best_assignment(
+    found: Sequence[Sequence[tuple[float, float]]],
+    truth: Sequence[Sequence[tuple[float, float]]],
+    tolerance: float,
+) -> float: ...
 def order_boxes(
     boxes: Sequence[tuple[float, float, float, float]], direction: str, threads: int = 0
 ) -> list[int]: ...
@@ -62,6 +78,13 @@ def order_lines(
     regions: Sequence[Sequence[tuple[float, float]]],
     direction: str,
     threads: int = 0,
+) -> list[int]: ...
+def order_columns(
+    lines: Sequence[Sequence[tuple[float, float]]],
+    regions: Sequence[Sequence[tuple[float, float]]],
+    tables: Sequence[bool],
+    flow: str,
+    boxes: bool = False,
 ) -> list[int]: ...
 def topsort(order: npt.NDArray[np.bool_]) -> list[int]: ...
 def line_middle(line: Sequence[tuple[float, float]]) -> list[float] | None: ...
@@ -93,3 +116,31 @@ def extract_lines(
     legacy: bool = False,
     num_threads: int = 0,
 ) -> list[NDArray[_Element] | str]: ...
+def extract_line_arrays(
+    page: NDArray[np.uint8],
+    lines: Sequence[tuple[_Points, _Points]],
+    *,
+    height: int,
+    channels: int,
+    padding: Sequence[int],
+    nearest: bool = False,
+    legacy: bool = False,
+    num_threads: int = 0,
+) -> list[tuple[NDArray[np.float32], int] | str]: ...
+
+_Mask = NDArray[np.uint8]
+_Box = tuple[int, int, int, int]
+
+def component_boxes(mask: _Mask) -> list[_Box]: ...
+def script_size(mask: _Mask) -> float | None: ...
+def longest_components(mask: _Mask, axis: int, min: float, most: int) -> _Mask: ...
+def filled_boxes(mask: _Mask, low: float, high: float) -> _Mask: ...
+def line_seeds(bottom: _Mask, top: _Mask, delta: int, reach: float) -> _Mask: ...
+def grow_lines(seeds: _Mask, boxmap: _Mask, ink: _Mask, reach: float) -> list[_Box]: ...
+def line_pitch(lines: Sequence[_Line]) -> float | None:
+    """Median distance of lines from their nearest neighbour above or below."""
+
+def fragment_chains(
+    lines: Sequence[_Line], groups: Sequence[int], max_gap: float, max_offset: float, max_turn: float
+) -> list[list[int]]:
+    """Indices of the fragments of each line in order; distances in pixels, ``max_turn`` in radians."""

@@ -6,18 +6,24 @@ doesn't know are ignored, since callers build several configurations from one di
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
+from kraken.configs._fields import fill, restore, root
+from kraken.containers import Region
 from kraken.lib import _safe_globals
 from kraken.lib.ctc_decoder import greedy_decoder
 from kraken.lib.segmentation import polygonal_reading_order, reading_order
 
-# below `kraken` whatever the module's name: the message is for users
-logger = logging.getLogger("kraken.configs")
+
+class ModelDefault(str):
+    """A default that the metadata of a model may replace; a plain text that is equal to it may not.
+
+    So a configuration made without ``text_direction`` follows the model, and one made with it doesn't.
+    """
+
+    __slots__ = ()
 
 
 class _Counter:
@@ -45,59 +51,7 @@ def numbered(counter: _Counter) -> defaultdict[str, int]:
     return defaultdict(counter)
 
 
-def declared(cls: type) -> Iterator[tuple[str, Any]]:
-    """Fields of a class and their defaults, most derived class first."""
-    seen: set[str] = set()
-    for base in cls.__mro__:
-        for name, value in base.__dict__.get("_defaults", {}).items():
-            if name not in seen:
-                seen.add(name)
-                yield name, value
-
-
-def _defaults_of(obj: Any) -> dict[str, Any]:
-    """Default values of an instance's fields, mutable ones made afresh."""
-    defaults = dict(declared(type(obj)))
-    for base in reversed(type(obj).__mro__):
-        fresh = base.__dict__.get("_fresh")
-        if fresh is not None:
-            defaults.update(fresh.__func__())
-    return defaults
-
-
-def fill(obj: Any, given: dict[str, Any]) -> None:
-    """Set the fields of a configuration from keywords and defaults."""
-    defaults = _defaults_of(obj)
-    for name, default in defaults.items():
-        setattr(obj, name, given.get(name, default))
-    if unknown := [name for name in given if name not in defaults and name != "compile"]:
-        _report_unknown(type(obj), unknown, list(defaults))
-
-
-def restore(obj: Any, state: dict[str, Any]) -> None:
-    """Set the fields of an unpickled configuration; what an older version didn't know gets its default."""
-    obj.__dict__.update(_defaults_of(obj))
-    obj.__dict__.update(state)
-
-
-def _report_unknown(cls: type, unknown: Sequence[str], fields: list[str]) -> None:
-    known = _all_fields(Config) | _all_fields(TrainingDataConfig)
-    for name in unknown:
-        close = get_close_matches(name, [*fields, "compile"], n=1, cutoff=0.8)
-        # fields of other classes are no mistakes: one dictionary often feeds several classes
-        if close and name not in known:
-            logger.warning("%s has no field %r; did you mean %r?", cls.__name__, name, close[0])
-        else:
-            logger.debug("%s has no field %r.", cls.__name__, name)
-
-
-def _all_fields(cls: type) -> set[str]:
-    """Names of the fields of a class and all its descendants."""
-    own: dict[str, Any] = cls.__dict__.get("_defaults", {})
-    children: list[type] = cls.__subclasses__()
-    return set(own).union(*(_all_fields(child) for child in children))
-
-
+@root
 class Config:
     """How to compute: common to inference and training.
 
@@ -134,6 +88,10 @@ class Config:
         if "compile" in kwargs:
             self.compile_config = kwargs["compile"]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All fields but untouched defaults that a model may replace: they are the same on the other side."""
+        return {name: value for name, value in self.__dict__.items() if not isinstance(value, ModelDefault)}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         restore(self, state)
 
@@ -149,9 +107,13 @@ class RecognitionInferenceConfig(Config):
         num_line_workers: Helpers that extract lines, 0 = none.
         no_legacy_polygons: Whether the new line extraction is used whatever the model says.
         linetype: ``baselines``, ``bbox`` or None = what the model was trained on.
-        decoder: Function from a matrix of probabilities to (label, start, end, confidence).
-        bidi_reordering: Whether to reorder to logical order; ``L`` and ``R`` fix the base direction.
-        text_direction: Direction of lines and of reading.
+        decoder: Function from a matrix of probabilities to (label, start, end, confidence); or what
+            :func:`kraken.lib.decoders.resolve_decoder` knows by name: ``"beam"``, or
+            ``("beam", {"beam_size": 32})``.
+        bidi_reordering: Whether to reorder to logical order. True takes the base direction that
+            the model states in its metadata, else that of each line's first strong character;
+            ``auto`` always the latter; ``L`` and ``R`` fix it.
+        text_direction: Writing mode of the page, for documents that state one.
     """
 
     temperature: float
@@ -161,8 +123,8 @@ class RecognitionInferenceConfig(Config):
     num_line_workers: int
     no_legacy_polygons: bool
     linetype: Literal["baselines", "bbox"] | None
-    decoder: Callable[..., Any]
-    bidi_reordering: bool | Literal["L", "R"]
+    decoder: Callable[..., Any] | str | tuple[str, dict[str, Any]]
+    bidi_reordering: bool | Literal["L", "R", "auto"]
     text_direction: str
 
     _defaults: ClassVar[dict[str, Any]] = {
@@ -183,7 +145,8 @@ class SegmentationInferenceConfig(Config):
     """How to segment pages.
 
     Attributes:
-        text_direction: Principal direction of the text.
+        text_direction: Principal direction of the text; by default the one that the model states
+            in its metadata, else ``horizontal-lr``.
         legacy_scale: Scale of the box segmenter, None = estimated.
         legacy_maxcolseps: Column separators the box segmenter looks for.
         legacy_black_colseps: Whether these are black instead of white.
@@ -192,7 +155,20 @@ class SegmentationInferenceConfig(Config):
         input_padding: Pixels added to the page: all sides, (x, y) or (left, top, right, bottom).
         bbox_ro_fn: Reading order of boxes.
         baseline_ro_fn: Reading order of baselines.
+        join_gap: Join fragments that continue each other across gaps of at most so many line distances,
+            within a region and class; 0 = leave them. See
+            :func:`kraken.lib.segmentation.join_baseline_fragments`.
+        split_at_regions: Whether lines are split where they enter or leave a region.
+        regions: Regions by type that are given beforehand, None = found by the network. Lines are split at
+            their borders, and those outside dropped.
+        keep_outside: Whether lines outside of given regions are kept.
     """
+
+    join_gap: float = 0.0
+    split_at_regions: bool = False
+    regions: Mapping[str, Sequence[Region]] | None = None
+    keep_outside: bool = False
+    _extensions: ClassVar[tuple[str, ...]] = ("join_gap", "split_at_regions", "regions", "keep_outside")
 
     text_direction: str
     legacy_scale: float | None
@@ -205,7 +181,7 @@ class SegmentationInferenceConfig(Config):
     baseline_ro_fn: Callable[..., Any]
 
     _defaults: ClassVar[dict[str, Any]] = {
-        "text_direction": "horizontal-lr",
+        "text_direction": ModelDefault("horizontal-lr"),
         "legacy_scale": None,
         "legacy_maxcolseps": 2,
         "legacy_black_colseps": False,
@@ -244,6 +220,8 @@ class TrainingConfig(Config):
         min_epochs: Least number of epochs.
         lag: Evaluations without progress before early stopping.
         min_delta: Least improvement that counts as progress.
+        ema_decay: Decay of the moving average of the weights, which is evaluated and saved instead of
+            the last weights; 0 = off.
     """
 
     epochs: int
@@ -269,7 +247,9 @@ class TrainingConfig(Config):
     min_epochs: int
     lag: int
     min_delta: float
+    ema_decay: float = 0.0
 
+    _extensions: ClassVar[tuple[str, ...]] = ("ema_decay",)
     _defaults: ClassVar[dict[str, Any]] = {
         "epochs": -1,
         "completed_epochs": 0,
@@ -297,6 +277,7 @@ class TrainingConfig(Config):
     }
 
 
+@root
 class TrainingDataConfig:
     """What to train on.
 
@@ -308,6 +289,8 @@ class TrainingDataConfig:
         num_workers: Loader processes.
         augment: Whether images are distorted at random.
         batch_size: Samples in a batch.
+        partition_seed: What the partition was drawn with, so that a resumed run has the same; -1 =
+            drawn anew and set.
     """
 
     training_data: Sequence[Any] | None
@@ -317,7 +300,9 @@ class TrainingDataConfig:
     num_workers: int
     augment: bool
     batch_size: int
+    partition_seed: int = -1
 
+    _extensions: ClassVar[tuple[str, ...]] = ("partition_seed",)
     _defaults: ClassVar[dict[str, Any]] = {
         "training_data": None,
         "evaluation_data": None,

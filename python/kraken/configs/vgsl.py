@@ -30,6 +30,8 @@ class VGSLRecognitionTrainingDataConfig(RecognitionTrainingDataConfig):
         bidi_reordering: Whether texts are put in visual order; ``L`` and ``R`` fix the base direction.
         legacy_polygons: Whether lines are cut out the old way.
         padding: Blank columns left and right of a line.
+        pixel_budget: Pixels of a training batch, which then holds as many lines of similar width as fit;
+            0 = batches of the model configuration's size.
     """
 
     normalization: Literal["NFC", "NFD", "NFKC", "NFKD"] | None
@@ -37,7 +39,9 @@ class VGSLRecognitionTrainingDataConfig(RecognitionTrainingDataConfig):
     bidi_reordering: bool | Literal["L", "R"]
     legacy_polygons: bool
     padding: int
+    pixel_budget: int = 0
 
+    _extensions: ClassVar[tuple[str, ...]] = ("pixel_budget",)
     _defaults: ClassVar[dict[str, Any]] = {
         "normalization": None,
         "normalize_whitespace": True,

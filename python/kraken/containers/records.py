@@ -6,6 +6,7 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kraken.containers.lines import BaseDirection, BaselineLine, BBoxLine
@@ -37,11 +38,15 @@ class ocr_record(ABC):
             the n-th that is read.
         logits: Network output for the line.
         image: Image of the line.
+
+    Attributes:
+        failure: Why the line couldn't be recognised or aligned, None if it was.
     """
 
     __module__ = "kraken.containers"
 
     base_dir: BaseDirection | None = None
+    failure: str | None = None
     logits: "torch.Tensor | None" = None
     image: "Image.Image | None" = None
     _line_base_dir: BaseDirection | None = None
@@ -210,7 +215,10 @@ def _copied(value: Any) -> Any:
     if kind in _ATOMS:
         return value
     if kind is list or kind is tuple:
-        if _ATOMS.issuperset(map(type, value)):
+        kinds = set(map(type, value))
+        if kinds == {list} and _ATOMS.issuperset(map(type, chain.from_iterable(value))):
+            return kind(map(list, value))
+        if kinds <= _ATOMS:
             return kind(value)
         return kind([_copied(v) for v in value])
     if kind is dict:
@@ -324,7 +332,7 @@ class BaselineOCRRecord(ocr_record, BaselineLine):
             return []
         baseline, boundary = self._geometry
         line, ring = as_points(baseline, "baseline"), as_points(boundary, "boundary")
-        return cut_sections(line, ring, as_points(pairs, "cuts"))[0]
+        return cut_sections(line, ring, as_points(pairs, "cuts"))
 
     def _reordered(self, base_dir: BaseDirection | None) -> "BaselineOCRRecord":
         record = super()._reordered(base_dir)

@@ -24,6 +24,9 @@ def as_points(points: Points, name: str) -> npt.NDArray[np.float64]:
     Raises:
         ValueError: naming the argument, if it doesn't consist of pairs of numbers.
     """
+    plain = _geom.plain_points(points)
+    if plain is not None:
+        return plain
     try:
         array = np.asarray(points)
     except (TypeError, ValueError) as error:
@@ -56,10 +59,9 @@ def as_sections(corners: npt.NDArray[np.int64], complete: npt.NDArray[np.bool_])
 
 def cut_sections(
     baseline: npt.NDArray[np.float64], boundary: npt.NDArray[np.float64], cuts: npt.NDArray[np.float64]
-) -> tuple[list[Section], npt.NDArray[np.float64], float]:
-    """Sections of (k, 2) distances, the raw cuts (2k, 5) and the length of the baseline."""
-    corners, complete, raw, length = _geom.sections(baseline, boundary, cuts)
-    return as_sections(corners.reshape(-1, 4, 2), complete), raw, length
+) -> list[Section]:
+    """Sections of (k, 2) distances."""
+    return _geom.section_lists(baseline, boundary, cuts)
 
 
 def compute_polygon_section(baseline: Points, boundary: Points, dist1: float, dist2: float) -> Section:
@@ -82,7 +84,8 @@ def compute_polygon_section(baseline: Points, boundary: Points, dist1: float, di
     Raises:
         ValueError: for an empty baseline or coordinates that aren't numbers.
     """
-    return precompute_polygon_sections(baseline, boundary, [(dist1, dist2)])[0][0]
+    line, ring = as_points(baseline, "baseline"), as_points(boundary, "boundary")
+    return cut_sections(line, ring, as_points([(dist1, dist2)], "cut_pairs"))[0]
 
 
 def precompute_polygon_sections(
@@ -107,12 +110,14 @@ def precompute_polygon_sections(
     pairs = as_points(cut_pairs, "cut_pairs")
     if not len(pairs):
         return [], {}, 0.0
-    sections, raw, length = cut_sections(
+    corners, complete, raw, length = _geom.sections(
         as_points(baseline, "baseline"), as_points(boundary, "boundary"), pairs
     )
-    missed = np.isnan(raw[:, 1])
-    cache = {float(row[0]): None if miss else row[1:] for row, miss in zip(raw, missed, strict=True)}
-    return sections, cache, length
+    missed = np.isnan(raw[:, 1]).tolist()
+    hits = raw[:, 1:]
+    distances = raw[:, 0].tolist()
+    cache = {d: None if miss else hit for d, hit, miss in zip(distances, hits, missed, strict=True)}
+    return as_sections(corners.reshape(-1, 4, 2), complete), cache, length
 
 
 def clean_sections(

@@ -6,7 +6,7 @@ import logging
 import operator
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kraken.lib._safe_globals import register
@@ -92,7 +92,7 @@ class PytorchCodec:
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__dict__.update({name: state[name] for name in _STATE})
 
-    # The two indices are derived from the state on first use, since unpickling
+    # The indices are derived from the state on first use, since unpickling
     # bypasses the constructor. Two threads may both build one: no harm done.
 
     def _texts_by_first(self) -> dict[str, list[str]]:
@@ -117,6 +117,14 @@ class PytorchCodec:
                     index[labels[0]].append(labels)
             index = dict(index)
             self.__dict__["_code_index"] = index
+        return index
+
+    def _characters(self) -> dict[int, str]:
+        """Label to text, for codes of one label and one code point."""
+        index: dict[int, str] | None = self.__dict__.get("_character_index")
+        if index is None:
+            index = {label: text for label, text in self.l2c_single.items() if len(text) == 1}
+            self.__dict__["_character_index"] = index
         return index
 
     def __len__(self) -> int:
@@ -170,21 +178,42 @@ class PytorchCodec:
         import torch
 
         labels: list[int] = []
-        starts = self._texts_by_first()
-        i = 0
-        while i < len(s):
-            text = next((t for t in starts.get(s[i], ()) if s.startswith(t, i)), s[i])
-            code = self.c2l.get(text)
+        if self._texts_by_first().keys().isdisjoint(s):
+            # By far the most lines consist of code points that have codes of their own.
+            try:
+                return torch.IntTensor([label for c in s for label in self.c2l[c]])
+            except KeyError:
+                pass
+        for _, code, i in self._scan(s):
             if code is not None:
                 labels.extend(code)
-                i += len(text)
                 continue
             message = f"Non-encodable sequence {s[i : i + 5]}... encountered."
             if self.strict:
                 raise KrakenEncodeException(message)
             logger.warning(f"{message} Advancing one code point.")
-            i += 1
         return torch.IntTensor(labels)
+
+    def encode_parts(self, s: str) -> list[tuple[str, list[int]]]:
+        """Translates a text as :meth:`encode` does, code by code.
+
+        Args:
+            s: The text.
+
+        Returns:
+            Parts of the text with their labels; code points without a code are
+            left out, whether or not the codec is strict.
+        """
+        return [(text, [int(x) for x in code]) for text, code, _ in self._scan(s) if code is not None]
+
+    def _scan(self, s: str) -> Iterator[tuple[str, Sequence[int] | None, int]]:
+        """Part of the text, its code or None, and where it starts."""
+        starts = self._texts_by_first()
+        i = 0
+        while i < len(s):
+            text = next((t for t in starts.get(s[i], ()) if s.startswith(t, i)), s[i])
+            yield text, self.c2l.get(text), i
+            i += len(text)
 
     def decode(self, labels: Sequence[tuple[int, int, int, float]]) -> list[tuple[str, int, int, float]]:
         """Translates labels with positions into code points with positions.
@@ -201,6 +230,12 @@ class PytorchCodec:
             KrakenEncodeException: if no code fits and the codec is strict; else
                 the label is skipped.
         """
+        characters = self._characters()
+        try:
+            # By far the most lines need nothing else.
+            return [(characters[entry[0]], entry[1], entry[2], entry[3]) for entry in labels]
+        except KeyError:
+            pass
         sequence = [entry[0] for entry in labels]
         codes = self._codes_by_first()
         decoded: list[tuple[str, int, int, float]] = []

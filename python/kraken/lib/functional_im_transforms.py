@@ -78,14 +78,8 @@ def pil_to_mode(im: Image.Image, mode: str) -> Image.Image:
 
 def pil_to_bin(im: Image.Image) -> Image.Image:
     """The image in black and white (:func:`kraken.binarization.nlbin`)."""
-    try:
-        # Binarisation is rare and brings filters of its own.
-        module = importlib.import_module("kraken.binarization")
-    except ModuleNotFoundError as error:
-        raise NotImplementedError(
-            "This version of kraken can't binarise images yet (module kraken.binarization): use an "
-            "image that is black and white already, or a model without forced binarisation"
-        ) from error
+    # The module imports kraken.lib.util, which imports this one.
+    module = importlib.import_module("kraken.binarization")
     binarised: Image.Image = module.nlbin(im)
     return binarised
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kraken.models.checkpoints import (
         find_checkpoint_module,
         find_weights_archs,
+        load_checkpoint,
         load_checkpoint_config,
         load_from_checkpoint,
     )
@@ -30,6 +31,7 @@ __all__ = [
     "create_model",
     "find_checkpoint_module",
     "find_weights_archs",
+    "load_checkpoint",
     "load_checkpoint_config",
     "load_coreml",
     "load_from_checkpoint",
@@ -45,6 +47,7 @@ _MODULES = {
     "checkpoints": (
         "find_checkpoint_module",
         "find_weights_archs",
+        "load_checkpoint",
         "load_checkpoint_config",
         "load_from_checkpoint",
     ),

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from kraken.models.base import BaseModel
-from kraken.models.checkpoints import load_from_checkpoint
+from kraken.models.checkpoints import load_checkpoint
 from kraken.models.loaders import load_models
 from kraken.registry import registry
 
@@ -34,9 +34,6 @@ def convert_models(
     write = registry.load("kraken.writers", weights_format)
     models: list[BaseModel] = []
     for path in paths:
-        if Path(path).suffix == ".ckpt":
-            models.append(load_from_checkpoint(path).net)
-        else:
-            models.extend(load_models(path))
+        models.extend(load_checkpoint(path) if Path(path).suffix == ".ckpt" else load_models(path))
     written: Path = write(models, output)
     return written

@@ -16,6 +16,7 @@ from torch import Tensor
 from kraken.lib.vgsl.blocks.init import without_initialisation
 from kraken.models._files import parse_json
 from kraken.models.base import BaseModel
+from kraken.models.checkpoints import load_checkpoint
 from kraken.models.create import create_model
 from kraken.registry import registry
 
@@ -24,11 +25,15 @@ logger = logging.getLogger(__name__)
 #: version of the reference this engine is compatible with, when its own isn't known
 COMPATIBILITY = "7.1.1"
 _PRIVATE = ("_kraken_min_version", "_tasks", "_model")
-_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
+_TORCH_ARCHIVE = b"PK\x03\x04"
+_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", _TORCH_ARCHIVE)
 
 
 def load_models(path: str | PathLike[str], tasks: Sequence[str] | None = None) -> list[BaseModel]:
     """Load all models of a file of any known format.
+
+    Checkpoints of trainers are read, too: the network alone, by torch's restricted
+    unpickler, which runs no code of the file.
 
     Args:
         path: Model file.
@@ -49,6 +54,11 @@ def load_models(path: str | PathLike[str], tasks: Sequence[str] | None = None) -
     likely = _sniff(head)
     loaders = dict(registry.items("kraken.loaders"))
     errors = []
+    if head.startswith(_TORCH_ARCHIVE):
+        try:
+            return load_checkpoint(path, tasks=tasks)
+        except ValueError as e:
+            errors.append(f"checkpoint: {e}")
     # the loader that the content speaks for goes first, so that its complaint does, too
     for name in sorted(loaders, key=lambda name: name != likely):
         try:
@@ -58,9 +68,7 @@ def load_models(path: str | PathLike[str], tasks: Sequence[str] | None = None) -
             errors.append(f"{name}: {e}")
     hint = ""
     if head.startswith(_PICKLE_STARTS):
-        hint = (
-            " It looks like a pickle or torch archive, which is not read: convert checkpoints to safetensors."
-        )
+        hint = " It looks like a pickle or torch archive; of these, only checkpoints of trainers are read."
     raise ValueError(f"No loader found for {path}.{hint} " + "; ".join(errors))
 
 
@@ -114,7 +122,7 @@ class _Reader:
         used: set[str] = set()
         missing: list[str] = []
         for prefix, entry in self.entries.items():
-            model = None if self._skipped(prefix, entry, wanted) else self._build(entry)
+            model = None if self._skipped(prefix, entry, wanted) else self._build(prefix, entry)
             if model is None or self._too_new(model._kraken_min_version, prefix):
                 used.update(name for name in self.names if name.startswith(f"{prefix}."))
                 continue
@@ -122,7 +130,7 @@ class _Reader:
             used |= taken
             missing.extend(lacking)
             if not lacking:
-                model.load_state_dict(state, strict=False)
+                self._fill(model, state)
             models.append(model)
         unexpected = sorted(self.names - used)
         if missing or unexpected:
@@ -164,11 +172,20 @@ class _Reader:
         )
         return True
 
-    def _build(self, entry: dict[str, Any]) -> BaseModel:
+    def _fill(self, model: BaseModel, state: dict[str, Tensor]) -> None:
+        try:
+            model.load_state_dict(state, strict=False)
+        except RuntimeError as e:
+            raise RuntimeError(f"Weights in {self.path} don't fit its description: {e}") from e
+
+    def _build(self, prefix: str, entry: dict[str, Any]) -> BaseModel:
         fields = {key: value for key, value in entry.items() if key not in _PRIVATE}
         fields["model_type"] = entry.get("_tasks") or []
-        with without_initialisation():
-            model: BaseModel = create_model(entry["_model"], **fields)
+        try:
+            with without_initialisation():
+                model: BaseModel = create_model(entry["_model"], **fields)
+        except ValueError as e:
+            raise ValueError(f"entry {prefix!r} in kraken_meta of {self.path}: {e}") from e
         return model
 
     def _state(self, prefix: str, model: BaseModel) -> tuple[dict[str, Tensor], list[str], set[str]]:

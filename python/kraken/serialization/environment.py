@@ -25,20 +25,7 @@ def rescale(values: Iterable[float], low: float, high: float) -> list[float]:
 def _equip(environment: Environment) -> Environment:
     environment.tests["whitespace"] = str.isspace
     environment.filters["rescale"] = rescale
-    for function in (
-        geometry.spaced,
-        geometry.comma_pairs,
-        geometry.spaced_box,
-        geometry.alto_box,
-        geometry.abbyy_box,
-        geometry.whole_box,
-        geometry.confidence,
-        rows.alto_segments,
-        rows.page_segments,
-        rows.hocr_segments,
-        rows.abbyy_glyphs,
-        rows.flat_cuts,
-    ):
+    for function in (geometry.confidence, rows.segments, rows.flat_cuts):
         environment.filters[function.__name__] = function
     return environment
 

@@ -62,53 +62,63 @@ def pixel(value: Any) -> int:
     return max(0, round(number)) if isfinite(number) else 0
 
 
-def spaced(points: Points) -> str:
-    """``x y x y …`` in whole pixels that aren't negative, as ALTO and hOCR write it."""
-    if len(points) == 4:
-        (a, b), (c, d), (e, f), (g, h) = points
-        text = f"{a} {b} {c} {d} {e} {f} {g} {h}"
-    else:
-        text = " ".join([f"{x} {y}" for x, y in points])
-    if text.replace(" ", "").isdecimal():
-        return text
-    return " ".join([f"{pixel(x)} {pixel(y)}" for x, y in points])
+# Beyond this no coordinate of an array can be.
+_UNLIMITED = 2**63 - 1
 
 
-def comma_pairs(points: Points) -> str:
-    """``x,y x,y …`` as PAGE writes it, at least two points as its schema demands."""
-    if len(points) == 4:
-        (a, b), (c, d), (e, f), (g, h) = points
-        text = f"{a},{b} {c},{d} {e},{f} {g},{h}"
-    else:
-        text = " ".join([f"{x},{y}" for x, y in points])
-    if not text.replace(" ", "").replace(",", "").isdecimal():
-        text = " ".join([f"{pixel(x)},{pixel(y)}" for x, y in points])
-    return f"{text} {text}" if len(points) == 1 else text
+class Frame:
+    """Writes coordinates as consumers of the formats demand them: whole, not negative, not beyond a page.
 
+    Args:
+        width: Largest x, ``None`` without limit.
+        height: Largest y, ``None`` without limit.
+    """
 
-def whole_box(box: Box) -> tuple[int, int, int, int]:
-    """The box in whole pixels that aren't negative."""
-    x0, y0, x1, y1 = box
-    if type(x0) is type(y0) is type(x1) is type(y1) is int and x0 >= 0 <= y0 and x1 >= 0 <= y1:
-        return box
-    return pixel(x0), pixel(y0), pixel(x1), pixel(y1)
+    def __init__(self, width: int | None = None, height: int | None = None) -> None:
+        self.limits = (
+            _UNLIMITED if width is None else width,
+            _UNLIMITED if height is None else height,
+        )
 
+    def points(self, points: Points) -> Points:
+        """The points moved into the frame; themselves if they're inside."""
+        if not len(points):
+            return points
+        xs, ys = zip(*points, strict=True)
+        right, bottom = self.limits
+        whole = {int}.issuperset(map(type, xs + ys))
+        if whole and min(xs) >= 0 <= min(ys) and max(xs) <= right and max(ys) <= bottom:
+            return points
+        return [(min(pixel(x), right), min(pixel(y), bottom)) for x, y in points]
 
-def alto_box(box: Box) -> str:
-    """The box as ALTO's four attributes."""
-    x0, y0, x1, y1 = whole_box(box)
-    return f'HPOS="{x0}" VPOS="{y0}" WIDTH="{x1 - x0}" HEIGHT="{y1 - y0}"'
+    def spaced(self, points: Points) -> str:
+        """``x y x y …`` as ALTO and hOCR write it."""
+        return " ".join([f"{x} {y}" for x, y in self.points(points)])
 
+    def pairs(self, points: Points) -> str:
+        """``x,y x,y …`` as PAGE writes it, at least two points as its schema demands."""
+        text = " ".join([f"{x},{y}" for x, y in self.points(points)])
+        return f"{text} {text}" if len(points) == 1 else text
 
-def abbyy_box(box: Box) -> str:
-    """The box as abbyyXML's four attributes."""
-    x0, y0, x1, y1 = whole_box(box)
-    return f'l="{x0}" t="{y0}" r="{x1}" b="{y1}"'
+    def box(self, box: Box) -> Box:
+        """The box moved into the frame, with sides in ascending order."""
+        x0, y0, x1, y1 = box
+        (x0, y0), (x1, y1) = self.points([(x0, y0), (x1, y1)])
+        return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
+    def alto_box(self, box: Box) -> str:
+        """The box as ALTO's four attributes."""
+        x0, y0, x1, y1 = self.box(box)
+        return f'HPOS="{x0}" VPOS="{y0}" WIDTH="{x1 - x0}" HEIGHT="{y1 - y0}"'
 
-def spaced_box(box: Box) -> str:
-    """``x0 y0 x1 y1`` as hOCR writes it."""
-    return "{} {} {} {}".format(*whole_box(box))
+    def abbyy_box(self, box: Box) -> str:
+        """The box as abbyyXML's four attributes."""
+        x0, y0, x1, y1 = self.box(box)
+        return f'l="{x0}" t="{y0}" r="{x1}" b="{y1}"'
+
+    def spaced_box(self, box: Box) -> str:
+        """``x0 y0 x1 y1`` as hOCR writes it."""
+        return "{} {} {} {}".format(*self.box(box))
 
 
 def box_corners(box: Box) -> Points:

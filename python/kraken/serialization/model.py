@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from functools import cached_property
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,9 @@ _SEGMENTS = re.compile("([\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u2
 # Running number in the document, code point, box of its cut, cut, confidence.
 Glyph = tuple[int, str, Box, Points, Any]
 
+# Corners (n, 4, 2) of n outlines, and for each whether it's whole; of others the first two points count.
+Outlines = tuple[NDArray[np.int64], NDArray[np.bool_]]
+
 
 @dataclass(slots=True)
 class Segment:
@@ -33,34 +38,25 @@ class Segment:
         index: Running number in the document.
         text: The code points.
         first: Running number of the first code point in the document.
-        span: Place of the code points in the line.
         box: Box around all code points.
         confidences: Confidence of each code point, as the record states it.
         boundary: Outline, ``None`` for bbox records.
-        line_cuts: Outline of each code point of the line.
+        cuts: Outline of each code point.
     """
 
     index: int
     text: str
     first: int
-    span: slice
     box: Box
     confidences: list[Any]
     boundary: Points | None
-    line_cuts: Sequence[Points] | NDArray[np.int64]
-
-    @property
-    def cuts(self) -> Sequence[Points]:
-        """Outline of each code point."""
-        cuts = self.line_cuts[self.span]
-        return cuts.tolist() if isinstance(cuts, np.ndarray) else cuts
+    cuts: Sequence[Points]
 
     @property
     def glyphs(self) -> Iterable[Glyph]:
         """One entry for each code point."""
         numbers = range(self.first, self.first + len(self.text))
-        cuts = self.cuts
-        return zip(numbers, self.text, map(box_of, cuts), cuts, self.confidences, strict=True)
+        return zip(numbers, self.text, map(box_of, self.cuts), self.cuts, self.confidences, strict=True)
 
     @property
     def confidence(self) -> Any:
@@ -73,7 +69,7 @@ class Segment:
         return self.text.isspace()
 
 
-@dataclass(slots=True)
+@dataclass
 class Line:
     """A line.
 
@@ -83,12 +79,15 @@ class Line:
         box: Box, ``None`` without geometry.
         boundary: Outline, empty without geometry.
         baseline: ``None`` for bbox lines.
-        segments: Words and runs of white space; empty if the text is written as a whole.
         text: The text where it's written as a whole, otherwise ``None``.
-        quads: Outlines of the code points as an array (n, 4, 2), ``None`` if some aren't
-            quadrangles with whole coordinates.
-        extremes: Least and greatest coordinates of the outlines in segments, each (2, n).
+        content: The text where it's written as segments, otherwise empty.
+        starts: Where each segment starts in ``content``.
+        first_segment: Running number of the first segment in the document.
+        first_glyph: Running number of the first code point in the document.
         confidences: Confidence of each code point.
+        cut_outlines: Outlines of all cuts of the record as arrays, ``None`` if some aren't
+            quadrangles with whole coordinates.
+        segment_outlines: Outlines of the segments, ``None`` for bbox records.
     """
 
     source: Any
@@ -96,11 +95,14 @@ class Line:
     box: Box | None
     boundary: Points
     baseline: Points | None
-    segments: list[Segment] = field(default_factory=list)
     text: str | None = None
-    quads: NDArray[np.int64] | None = None
-    extremes: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    content: str = ""
+    starts: list[int] = field(default_factory=list)
+    first_segment: int = 0
+    first_glyph: int = 0
     confidences: list[Any] = field(default_factory=list)
+    cut_outlines: Outlines | None = None
+    segment_outlines: Outlines | None = None
 
     @property
     def cuts(self) -> Sequence[Points]:
@@ -110,8 +112,34 @@ class Line:
     @property
     def confidence(self) -> Any:
         """Mean confidence of the code points in the segments."""
-        values = [value for segment in self.segments for value in segment.confidences]
-        return sum(values) / len(values)
+        return sum(self.confidences[: len(self.content)]) / len(self.content)
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        """Words and runs of white space; empty if the text is written as a whole.
+
+        Made when something needs them one by one, as most documents don't.
+        """
+        cuts = as_sections(*self.cut_outlines) if self.cut_outlines is not None else self.cuts
+        boundaries: Sequence[Points | None] = [None] * len(self.starts)
+        if self.segment_outlines is not None:
+            boundaries = as_sections(*self.segment_outlines)
+        found = []
+        ends = [*self.starts[1:], len(self.content)][: len(self.starts)]
+        for i, (start, end) in enumerate(zip(self.starts, ends, strict=True)):
+            inside = cuts[start:end]
+            found.append(
+                Segment(
+                    index=self.first_segment + i,
+                    text=self.content[start:end],
+                    first=self.first_glyph + start,
+                    box=_around(list(map(box_of, inside))),
+                    confidences=self.confidences[start:end],
+                    boundary=boundaries[i],
+                    cuts=inside,
+                )
+            )
+        return found
 
 
 @dataclass(slots=True)
@@ -216,49 +244,25 @@ def build(segmentation: Segmentation, *, sub_line: bool) -> Page:
 
 def _cut(record: Any, line: Line, page: Page) -> bool:
     """Cut a record into segments and glyphs; not if code points lack cuts or confidences."""
-    count = len(record.prediction)
-    if len(line.confidences) < count:
+    text = record.prediction
+    if len(line.confidences) < len(text):
         return False
-    texts = [text for text in _SEGMENTS.split(record.prediction) if text]
-    starts = [0, *accumulate(map(len, texts))][: len(texts)]
-    spans = [slice(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]
-    cuts: Any
-    line.quads, outlines = _quads(record, starts)
-    if line.quads is not None and len(line.quads) >= count and texts:
-        cuts, (low, high) = line.quads, extremes(line.quads[:count])
-        line.extremes = low, high
-        left, top = np.minimum.reduceat(low, starts, axis=1).tolist()
-        right, bottom = np.maximum.reduceat(high, starts, axis=1).tolist()
-        boxes = list(zip(left, top, right, bottom, strict=True))
-    else:
-        line.quads, cuts = None, record.cuts
-        if len(cuts) < count or not all(map(len, cuts[:count])):
+    parts = [part for part in _SEGMENTS.split(text) if part]
+    starts = [0, *accumulate(map(len, parts))][: len(parts)]
+    if starts and record.type == "bbox":
+        line.cut_outlines = _quadrangles(record.cuts)
+    elif starts:
+        line.cut_outlines, line.segment_outlines = _sections(record, starts)
+    if line.cut_outlines is None or len(line.cut_outlines[0]) < len(text):
+        cuts = record.cuts[: len(text)]
+        if len(cuts) < len(text) or not all(map(len, cuts)):
             return False
-        boxes = [_around(list(map(box_of, cuts[span]))) for span in spans]
-    for text, span, box, outline in zip(texts, spans, boxes, outlines, strict=True):
-        line.segments.append(
-            Segment(
-                index=page.segment_count,
-                text=text,
-                first=page.glyph_count,
-                span=span,
-                box=box,
-                confidences=line.confidences[span],
-                boundary=outline,
-                line_cuts=cuts,
-            )
-        )
-        page.segment_count += 1
-        page.glyph_count += len(text)
+        line.cut_outlines = None
+    line.content, line.starts = text, starts
+    line.first_segment, line.first_glyph = page.segment_count, page.glyph_count
+    page.segment_count += len(starts)
+    page.glyph_count += len(text)
     return True
-
-
-def extremes(quads: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Least and greatest coordinates of n quadrangles, as arrays (2, n)."""
-    a, b, c, d = quads.transpose(1, 2, 0)
-    # Several times as fast as reducing along the short axis.
-    low = np.minimum(np.minimum(a, b), np.minimum(c, d))
-    return low, np.maximum(np.maximum(a, b), np.maximum(c, d))
 
 
 def _around(boxes: list[Box]) -> Box:
@@ -269,39 +273,45 @@ def _around(boxes: list[Box]) -> Box:
     return min(x0s), min(y0s), max(x1s), max(y1s)
 
 
-def _quads(record: Any, starts: list[int]) -> tuple[NDArray[np.int64] | None, Sequence[Points | None]]:
-    """``record.cuts`` as an array (n, 4, 2) and outlines of segments, ``record[a:b][1]``.
+def _quadrangles(cuts: Any) -> Outlines | None:
+    """The cuts of a bbox record as arrays, ``None`` if they aren't quadrangles with whole coordinates.
 
-    A page has thousands of cuts; as an array they're many times as fast as lists of points.
+    A page has thousands of cuts; as arrays they're many times as fast as lists of points.
+    """
+    try:
+        if {4}.issuperset(map(len, cuts)):
+            points = list(chain.from_iterable(cuts))
+            if {2}.issuperset(map(len, points)):
+                flat = array("q", chain.from_iterable(points))
+                corners = np.frombuffer(flat, np.int64).reshape(-1, 4, 2)
+                return corners, np.ones(len(corners), bool)
+    except (TypeError, OverflowError):
+        pass
+    return None
+
+
+def _sections(record: Any, starts: list[int]) -> tuple[Outlines | None, Outlines | None]:
+    """``record.cuts`` and the outlines of its segments, ``record[a:b][1]``, as arrays.
 
     Args:
         record: The record.
         starts: Index of the first code point of each segment.
 
     Returns:
-        ``None`` for the cuts if they're of another shape, and for the outlines of bbox records.
+        ``None`` for both if the record has no cut for each code point.
     """
-    none = [None] * len(starts)
-    if record.type == "bbox":
-        try:
-            cuts = np.array(record.cuts)
-        except (ValueError, TypeError):
-            return None, none
-        whole = cuts.ndim == 3 and cuts.shape[1:] == (4, 2) and cuts.dtype == np.int64
-        return (cuts if whole else None), none
     count = len(record.prediction)
-    if not record._has_cuts or len(record._cuts) < count or not starts:
-        return None, none
+    if not record._has_cuts or len(record._cuts) < count:
+        return None, None
     pairs = as_points(record._cuts, "cuts")
-    inner = pairs[:count]
-    nearest = np.minimum.reduceat(np.minimum(inner[:, 0], inner[:, 1]), starts)
-    farthest = np.maximum.reduceat(np.maximum(inner[:, 0], inner[:, 1]), starts)
+    nearest = np.minimum.reduceat(pairs[:count].min(axis=1), starts)
+    farthest = np.maximum.reduceat(pairs[:count].max(axis=1), starts)
     spans = np.stack([nearest, farthest], axis=1)
     baseline, boundary = record._geometry
     line, ring = as_points(baseline, "baseline"), as_points(boundary, "boundary")
-    corners, complete = cut_corners(line, ring, np.concatenate([pairs, spans]))
-    outlines = as_sections(corners[len(pairs) :], complete[len(pairs) :])
-    return (corners[: len(pairs)] if complete[: len(pairs)].all() else None), outlines
+    corners, whole = cut_corners(line, ring, np.concatenate([pairs, spans]))
+    cuts = len(pairs)
+    return (corners[:cuts], whole[:cuts]), (corners[cuts:], whole[cuts:])
 
 
 def _blocks(segmentation: Segmentation, lines: list[Line]) -> list[Block]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from kraken._version import version
 from kraken.containers import ProcessingStep, Segmentation
-from kraken.serialization.geometry import pixel
+from kraken.serialization.geometry import Frame, pixel
 from kraken.serialization.identifiers import Names, as_name
 from kraken.serialization.model import Block, Line, Page, tag_values, typed_values
 
@@ -37,8 +37,7 @@ def clean_page(page: Page) -> None:
         line.id = clean(line.id)
         if line.text is not None:
             line.text = clean(line.text)
-        for segment in line.segments:
-            segment.text = clean(segment.text)
+        line.content = clean(line.content)
 
 
 def alto_groups(page: Page) -> list[Block]:
@@ -130,6 +129,7 @@ def document(
     page: Page,
     *,
     image_size: tuple[Any, Any],
+    clip: bool,
     writing_mode: str,
     scripts: Iterable[str] | None,
     steps: Iterable[ProcessingStep] | None,
@@ -145,6 +145,7 @@ def document(
         "name": clean(segmentation.imagename),
         "width": width,
         "height": height,
+        "frame": Frame(width, height) if clip and width and height else Frame(),
         "writing_mode": clean(writing_mode),
         "scripts": clean(" ".join(scripts)) if scripts else "",
         "date": date,

@@ -23,7 +23,7 @@ from kraken.serialization.textlayer import PlacedWord, levelled, limited, place_
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-__all__ = ["write_pdf"]
+__all__ = ["PdfDocument", "write_pdf"]
 
 PageImage = Image.Image | str | os.PathLike[str]
 
@@ -72,42 +72,75 @@ def write_pdf(
             aren't numbers.
         OSError: The file can't be written.
     """
-    if resolution is not None and not 1 <= resolution <= 100_000:
-        raise ValueError(f"resolution is {resolution!r} but must be between 1 and 100,000 pixels per inch")
-    if jpeg_quality is not None and not 1 <= jpeg_quality <= 95:
-        raise ValueError(f"jpeg_quality is {jpeg_quality!r} but must be None or between 1 and 95")
-    pdf = _new_document()
-    with tempfile.TemporaryDirectory(prefix="kraken-pdf-") as folder:
-        fonts = _Fonts(pdf, Path(folder))
+    with PdfDocument(resolution=resolution, jpeg_quality=jpeg_quality) as pdf:
+        for segmentation, image in pages:
+            pdf.add(segmentation, image)
+        pdf.write(output)
+
+
+class PdfDocument:
+    """A searchable PDF that grows page by page, see :func:`write_pdf`.
+
+    Used as a context manager, which removes temporary files at its end.
+
+    Args:
+        resolution: Pixels per inch of the images, ``None`` for what they state.
+        jpeg_quality: Quality with which images become JPEG, ``None`` to keep them as they are.
+
+    Raises:
+        ImportError: fpdf2 isn't installed, which comes with the extra ``pdf``.
+        ValueError: An argument is out of range.
+    """
+
+    def __init__(self, *, resolution: float | None = None, jpeg_quality: int | None = 85) -> None:
+        if resolution is not None and not 1 <= resolution <= 100_000:
+            raise ValueError(
+                f"resolution is {resolution!r} but must be between 1 and 100,000 pixels per inch"
+            )
+        if jpeg_quality is not None and not 1 <= jpeg_quality <= 95:
+            raise ValueError(f"jpeg_quality is {jpeg_quality!r} but must be None or between 1 and 95")
+        self._resolution = resolution
+        self._jpeg_quality = jpeg_quality
+        self._pdf = _new_document()
+        self._folder = tempfile.TemporaryDirectory(prefix="kraken-pdf-")
+        self._fonts = _Fonts(self._pdf, Path(self._folder.name))
+
+    def __enter__(self) -> PdfDocument:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._fonts.close()
+        self._folder.cleanup()
+
+    def add(self, segmentation: Segmentation, image: PageImage) -> None:
+        """Adds a page.
+
+        Raises:
+            KrakenInputException: The image can't be read.
+            ValueError: The page has coordinates that aren't numbers.
+        """
+        number = self._pdf.pages_count + 1
         try:
-            for number, (segmentation, image) in enumerate(pages, 1):
-                _add_page(pdf, fonts, number, segmentation, image, resolution, jpeg_quality)
-            if not pdf.pages_count:
-                raise ValueError("A PDF needs at least one page, got none")
-            with atomic_output(output) as temporary:
-                pdf.output(str(temporary))
-        finally:
-            fonts.close()
+            lines = list(place_words(segmentation))
+        except ValueError as error:
+            raise ValueError(f"Page {number} ({segmentation.imagename}) can't be written: {error}") from error
+        width, height, scale = _add_image(self._pdf, image, self._resolution, self._jpeg_quality)
+        self._fonts.use({char for words in lines for word in words for char in word.text}, number)
+        for words in lines:
+            for word in levelled(words):
+                _write_word(self._pdf, limited(word, width, height), scale)
 
+    def write(self, output: str | os.PathLike[str]) -> None:
+        """Writes the file; no page can be added any more.
 
-def _add_page(
-    pdf: FPDF,
-    fonts: _Fonts,
-    number: int,
-    segmentation: Segmentation,
-    image: PageImage,
-    resolution: float | None,
-    jpeg_quality: int | None,
-) -> None:
-    try:
-        lines = list(place_words(segmentation))
-    except ValueError as error:
-        raise ValueError(f"Page {number} ({segmentation.imagename}) can't be written: {error}") from error
-    width, height, scale = _add_image(pdf, image, resolution, jpeg_quality)
-    fonts.use({char for words in lines for word in words for char in word.text}, number)
-    for words in lines:
-        for word in levelled(words):
-            _write_word(pdf, limited(word, width, height), scale)
+        Raises:
+            ValueError: There's no page.
+            OSError: The file can't be written.
+        """
+        if not self._pdf.pages_count:
+            raise ValueError("A PDF needs at least one page, got none")
+        with atomic_output(output) as temporary:
+            self._pdf.output(str(temporary))
 
 
 def _new_document() -> FPDF:

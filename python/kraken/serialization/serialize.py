@@ -65,6 +65,8 @@ def serialize(
     template_source: Literal["native", "custom"] = "native",
     processing_steps: list[ProcessingStep] | None = None,
     sub_line_segmentation: bool = True,
+    *,
+    clip: bool = False,
 ) -> str:
     """Write a segmentation, with or without recognition results, as a document.
 
@@ -77,6 +79,8 @@ def serialize(
         template_source: ``native`` or ``custom``.
         processing_steps: What was done to the page (ALTO only).
         sub_line_segmentation: Write words and glyphs with geometry and confidence, not only text per line.
+        clip: Move what lies beyond a page of known size to its border (native formats only). What is
+            left of or above the page always is moved there.
 
     Returns:
         The document. XML prologs declare UTF-8; encoding it so is up to the caller.
@@ -102,6 +106,7 @@ def serialize(
             results,
             page,
             image_size=image_size,
+            clip=clip,
             writing_mode=writing_mode,
             scripts=scripts,
             steps=processing_steps,

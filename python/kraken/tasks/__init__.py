@@ -9,14 +9,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kraken.tasks.recognition import RecognitionTaskModel
+    from kraken.tasks.alignment import ForcedAlignmentTaskModel
+    from kraken.tasks.recognition import RecognitionTaskModel, TaggedRecognitionTaskModel
     from kraken.tasks.segmentation import SegmentationTaskModel
 
-__all__ = ["RecognitionTaskModel", "SegmentationTaskModel"]
+__all__ = [
+    "ForcedAlignmentTaskModel",
+    "RecognitionTaskModel",
+    "SegmentationTaskModel",
+    "TaggedRecognitionTaskModel",
+]
 
 _HOMES = {
+    "ForcedAlignmentTaskModel": "kraken.tasks.alignment",
     "RecognitionTaskModel": "kraken.tasks.recognition",
     "SegmentationTaskModel": "kraken.tasks.segmentation",
+    "TaggedRecognitionTaskModel": "kraken.tasks.recognition",
 }
 
 

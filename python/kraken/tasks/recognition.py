@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kraken.lib.exceptions import KrakenInputException
+from kraken.lib.vgsl.recognition_inference import empty_record
 from kraken.models import load_models
 
 if TYPE_CHECKING:
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("kraken")
 
-__all__ = ["RecognitionTaskModel"]
+__all__ = ["RecognitionTaskModel", "TaggedRecognitionTaskModel", "line_type"]
+
+#: Type of lines that aren't tagged.
+DEFAULT_TYPE = "default"
 
 
 class RecognitionTaskModel:
@@ -83,3 +89,91 @@ class RecognitionTaskModel:
             logger.warning("Recognition with %s precision may be unstable.", config.precision)
         self.net.prepare_for_inference(config)
         yield from self.net.predict(im=im, segmentation=segmentation)
+
+
+def line_type(line: Any) -> str:
+    """Type of a line: what its first tag ``type`` says, ``default`` without (well-formed) tags."""
+    try:
+        found = line.tags["type"][0]["type"]
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return DEFAULT_TYPE
+    return found if isinstance(found, str) else DEFAULT_TYPE
+
+
+class TaggedRecognitionTaskModel:
+    """Transcribes the lines of a page with a model for each type of line.
+
+    Args:
+        models: Model by line type; that of ``default`` reads all lines whose type isn't
+            named. None in place of a model leaves the lines of a type alone.
+
+    Attributes:
+        models: As given.
+        seg_type: ``'baselines'``, ``'bbox'`` or None: what the training lines of all
+            models were, None if they differ.
+
+    Raises:
+        ValueError: If there is no model, or one isn't for recognition.
+    """
+
+    def __init__(self, models: Mapping[str, Any]) -> None:
+        for name, model in models.items():
+            if model is not None and "recognition" not in model.model_type:
+                raise ValueError(
+                    f"The model for lines of type {name} is one for "
+                    f"{', '.join(model.model_type) or 'nothing'}, needed one for recognition."
+                )
+        self.models = dict(models)
+        nets = self._nets()
+        if not nets:
+            raise ValueError("No recognition model given: name one for at least one line type.")
+        kinds = {net.seg_type for net in nets}
+        self.seg_type = kinds.pop() if len(kinds) == 1 else None
+
+    def _nets(self) -> list[Any]:
+        """The models, each one once."""
+        return list({id(model): model for model in self.models.values() if model is not None}.values())
+
+    def predict(
+        self, im: Image.Image, segmentation: Segmentation, config: RecognitionInferenceConfig
+    ) -> Generator[ocr_record, None, None]:
+        """Recognises lines one after the other; see :meth:`RecognitionTaskModel.predict`.
+
+        Yields:
+            One record per line, in the order of ``segmentation.lines``; an empty one with
+            the reason in ``failure`` for a line that can't be recognised, whose type is to
+            be left alone, or for whose type there is no model.
+
+        Raises:
+            KrakenInputException: If there is no model for a line and ``config.raise_on_error`` is set.
+            KrakenInvalidModelException: If a model has no codec.
+            ValueError: If a model doesn't fit the configuration.
+        """
+        types = [line_type(line) for line in segmentation.lines or []]
+        chosen = [self.models.get(kind, self.models.get(DEFAULT_TYPE)) for kind in types]
+        self._check_types(types, config.raise_on_error)
+        readers: dict[int, Iterator[ocr_record]] = {}
+        for net in self._nets():
+            lines = [
+                line for line, model in zip(segmentation.lines or [], chosen, strict=True) if model is net
+            ]
+            if lines:
+                task = RecognitionTaskModel([net])
+                readers[id(net)] = task.predict(im, replace(segmentation, lines=lines), config)
+        for line, kind, net in zip(segmentation.lines or [], types, chosen, strict=True):
+            if net is None:
+                yield empty_record(line, f"there is no model for lines of type {kind}")
+            else:
+                yield next(readers[id(net)])
+
+    def _check_types(self, types: Sequence[str], strict: bool) -> None:
+        """Warns or raises about types that no model was named for."""
+        if DEFAULT_TYPE in self.models:
+            return
+        missing = sorted(set(types) - set(self.models))
+        if not missing:
+            return
+        message = f"No model for lines of type {', '.join(missing)}: name one, or one for type {DEFAULT_TYPE}"
+        if strict:
+            raise KrakenInputException(message)
+        logger.warning("%s. These lines are left empty.", message)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kraken.configs.base import ModelDefault
 from kraken.containers import BaselineLine, BBoxLine, Region, Segmentation
 from kraken.lib.exceptions import KrakenInvalidModelException
 from kraken.lib.segmentation import is_in_region, neural_reading_order
@@ -103,30 +105,46 @@ class SegmentationTaskModel:
         """
         return cls(load_models(path if path else default_model()))
 
-    def predict(self, im: Image.Image, config: SegmentationInferenceConfig) -> Segmentation:
+    def predict(
+        self, im: Image.Image, config: SegmentationInferenceConfig, mask: Image.Image | None = None
+    ) -> Segmentation:
         """Segments a page.
 
         Args:
             im: Page in any mode; not modified and not rotated (see ``kraken.lib.util.open_image``).
-            config: How to run the networks and order the lines.
+            config: How to run the networks and order the lines. If it was made without
+                ``text_direction``, the one in the metadata of the first model that
+                states one holds.
+            mask: Bitonal image of the page's size; what is 0 is hidden from the networks.
 
         Returns:
             The merged result of all models, in page pixels.
 
         Raises:
-            KrakenInputException: If the size of the page can't be treated.
+            KrakenInputException: If the size of the page can't be treated, or the mask doesn't fit.
             KrakenInvalidModelException: If a model's class mapping is unusable.
             ValueError: If a model doesn't fit or the text direction is invalid.
         """
         check_text_direction(config.text_direction)
+        config = self._with_direction(config)
         parts = []
         for model in self.seg_models:
             model.prepare_for_inference(config)
-            parts.append(model.predict(im=im))
+            parts.append(model.predict(im=im) if mask is None else model.predict(im=im, mask=mask))
         merged = parts[0] if len(parts) == 1 else merge_segmentations(parts, config)
         if self._orders:
             self._add_neural_order(merged, im.size)
         return merged
+
+    def _with_direction(self, config: SegmentationInferenceConfig) -> SegmentationInferenceConfig:
+        """The configuration, with the models' text direction if it was made without one."""
+        if not isinstance(config.text_direction, ModelDefault):
+            return config
+        stated = [getattr(model, "text_direction", None) for model in self.seg_models]
+        config = copy.copy(config)
+        # a plain text from here on, since results carry it
+        config.text_direction = next((d for d in stated if d is not None), str(config.text_direction))
+        return config
 
     def _add_neural_order(self, segmentation: Segmentation, im_size: tuple[int, int]) -> None:
         """Appends the order of the reading-order models to ``segmentation.line_orders``."""
@@ -209,7 +227,9 @@ def merge_segmentations(parts: Sequence[Segmentation], config: SegmentationInfer
             logger.warning("Multiple models produced line output. This is likely unintended.")
         lines.extend(part.lines or [])
         for name, group in (part.regions or {}).items():
-            regions.setdefault(name, []).extend(group)
+            known = {region.id for region in regions.setdefault(name, [])}
+            # Regions given beforehand come back from every model.
+            regions[name].extend(region for region in group if region.id not in known)
         languages.update(dict.fromkeys(part.language or []))
     kinds = {isinstance(line, BBoxLine) for line in lines}
     if len(kinds) > 1:

@@ -36,6 +36,16 @@ pub enum Error {
         /// Name of the argument.
         arg: &'static str,
     },
+    /// A file isn't of the format that it should be.
+    #[error("{arg}, line {line}: {detail}")]
+    Format {
+        /// Name of the argument.
+        arg: &'static str,
+        /// Line at fault, the first one being 1.
+        line: usize,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A line or polygon has a form that the operation can't treat.
     #[error("{0}")]
     Geometry(String),
@@ -45,6 +55,11 @@ impl Error {
     /// Shorthand for [`Error::Shape`].
     pub fn shape(arg: &'static str, detail: impl Into<String>) -> Self {
         Self::Shape { arg, detail: detail.into() }
+    }
+
+    /// Shorthand for [`Error::Format`].
+    pub fn format(arg: &'static str, line: usize, detail: impl Into<String>) -> Self {
+        Self::Format { arg, line, detail: detail.into() }
     }
 
     /// Shorthand for [`Error::Range`].

@@ -6,6 +6,7 @@
 //! a millisecond should pass `threads = 1`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Number of threads to use for a request: `0` means all that the machine offers.
 pub fn resolve_threads(requested: usize) -> usize {
@@ -77,6 +78,39 @@ where
     });
 }
 
+/// Runs `f(first_row, rows)` on strips of `rows` whole rows of a row-major
+/// buffer; whichever thread is free takes the next strip, so strips may differ
+/// in cost. Otherwise as [`for_row_bands`].
+pub fn for_row_strips<T, F>(data: &mut [T], width: usize, rows: usize, threads: usize, f: F)
+where
+    T: Send,
+    F: Fn(usize, &mut [T]) + Sync,
+{
+    let (rows, strip) = (rows.max(1), rows.max(1) * width.max(1));
+    let threads = resolve_threads(threads).min(data.len().div_ceil(strip));
+    if threads <= 1 {
+        for (k, chunk) in data.chunks_mut(strip).enumerate() {
+            f(k * rows, chunk);
+        }
+        return;
+    }
+    let strips = Mutex::new(data.chunks_mut(strip).enumerate());
+    let worker = || {
+        loop {
+            // Nothing panics while the lock is held, so it can't be poisoned.
+            let next = strips.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((k, chunk)) = next else { return };
+            f(k * rows, chunk);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +134,19 @@ mod tests {
         });
         let expected: Vec<usize> = (0..35).map(|k| k / 5 + 1).collect();
         assert_eq!(data, expected);
+    }
+
+    #[test]
+    fn strips_cover_every_row_once() {
+        for (width, rows, threads) in [(5, 2, 1), (5, 2, 3), (5, 0, 2), (5, 100, 2), (0, 3, 2)] {
+            let mut data = vec![0_usize; 7 * 5];
+            for_row_strips(&mut data, width, rows, threads, |first, strip| {
+                for (k, v) in strip.iter_mut().enumerate() {
+                    *v += first * width.max(1) + k + 1;
+                }
+            });
+            assert_eq!(data, (1..=35).collect::<Vec<usize>>());
+        }
+        for_row_strips(&mut [0_u8; 0], 5, 2, 2, |_, _| {});
     }
 }

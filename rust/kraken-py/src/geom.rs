@@ -6,6 +6,7 @@ use kraken_core::geom::section::{self, Section, Sections};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
 
 use crate::boundary::run;
 
@@ -68,6 +69,65 @@ fn sections<'py>(
     Ok((to_array(py, &corners)?, PyArray1::from_vec(py, complete), to_array(py, &rows)?, length))
 }
 
+/// A point as a list of whole numbers.
+fn point_list(py: Python<'_>, point: [i64; 2]) -> PyResult<Bound<'_, PyList>> {
+    PyList::new(py, point)
+}
+
+#[pyfunction]
+fn section_lists<'py>(
+    py: Python<'py>,
+    baseline: PyReadonlyArray2<'py, f64>,
+    boundary: PyReadonlyArray2<'py, f64>,
+    cuts: PyReadonlyArray2<'py, f64>,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let (line, ring) = (pairs(&baseline, "baseline")?, pairs(&boundary, "boundary")?);
+    let cuts = pairs(&cuts, "cut_pairs")?;
+    let out = run(py, || section::sections(&line, &ring, &cuts))?;
+    let to_object = |section: &Section| match *section {
+        Section::Quad([a, b, c, d]) => {
+            let points = [point_list(py, a)?, point_list(py, b)?, point_list(py, c)?, point_list(py, d)?];
+            Ok(PyTuple::new(py, points)?.into_any())
+        }
+        Section::Chord([a, b]) => Ok(PyList::new(py, [point_list(py, a)?, point_list(py, b)?])?.into_any()),
+    };
+    out.sections.iter().map(to_object).collect()
+}
+
+/// A number of one of Python's own types.
+fn number(value: &Bound<'_, PyAny>) -> Option<f64> {
+    if let Ok(float) = value.cast_exact::<PyFloat>() {
+        return Some(float.value());
+    }
+    value.cast_exact::<PyInt>().ok()?.extract::<i64>().ok().map(|v| v as f64)
+}
+
+/// A list or tuple of two numbers.
+fn point(value: &Bound<'_, PyAny>) -> Option<Point> {
+    if let Ok(pair) = value.cast_exact::<PyTuple>() {
+        let item = |k| number(&*pair.get_borrowed_item(k).ok()?);
+        return if pair.len() == 2 { Some([item(0)?, item(1)?]) } else { None };
+    }
+    let pair = value.cast_exact::<PyList>().ok()?;
+    let item = |k| number(&pair.get_item(k).ok()?);
+    if pair.len() == 2 { Some([item(0)?, item(1)?]) } else { None }
+}
+
+#[pyfunction]
+fn plain_points<'py>(
+    py: Python<'py>,
+    points: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyArray2<f64>>>> {
+    let found: Option<Vec<Point>> = if let Ok(list) = points.cast_exact::<PyList>() {
+        list.iter().map(|p| point(&p)).collect()
+    } else if let Ok(tuple) = points.cast_exact::<PyTuple>() {
+        tuple.iter().map(|p| point(&p)).collect()
+    } else {
+        None
+    };
+    found.map(|rows| to_array(py, &rows)).transpose()
+}
+
 #[pyfunction]
 fn clean_sections(
     py: Python<'_>,
@@ -84,5 +144,7 @@ fn clean_sections(
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(sections, m)?)?;
+    m.add_function(wrap_pyfunction!(section_lists, m)?)?;
+    m.add_function(wrap_pyfunction!(plain_points, m)?)?;
     m.add_function(wrap_pyfunction!(clean_sections, m)?)
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
 mod boundary;
+mod distance;
 mod error;
 mod geom;
 mod image;

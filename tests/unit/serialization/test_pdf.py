@@ -199,6 +199,19 @@ def test_boxes_lie_on_the_words(tmp_path: Path, kind: str, texts: list[str], rtl
     assert max(errors) <= 0.3 * np.mean(widths)
 
 
+@pytest.mark.parametrize("direction", ["vertical-rl", "vertical-lr"])
+def test_boxes_lie_on_vertical_lines(tmp_path: Path, direction: str) -> None:
+    file = tmp_path / "columns.pdf"
+    segmentation, image = columns(CHINESE, direction)
+    write_pdf([(segmentation, image)], file, resolution=72)
+    (found,) = word_boxes(file)
+    truth = {line.prediction: line.bbox for line in segmentation.lines}
+    assert {text for text, _ in found} == set(CHINESE)
+    errors = [abs(a - b) for text, box in found for a, b in zip(box, truth[text], strict=True)]
+    assert np.mean(errors) <= 0.1 * 50
+    assert max(errors) <= 0.3 * 50
+
+
 @pytest.mark.parametrize("degrees", [-170, -90, -30, -3, 0, 3, 15, 30, 90, 95, 180])
 def test_words_follow_the_baseline(tmp_path: Path, degrees: float) -> None:
     """A line turned by any angle: words keep their distance to the middle of the page."""

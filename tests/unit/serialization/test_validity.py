@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from kraken.containers import Segmentation
+from kraken.containers import BBoxLine, Segmentation
 from kraken.serialization import serialize
 from tests.conftest import shared_path
 from tests.unit.serialization.segmentations import segmentations, steps
@@ -91,6 +91,49 @@ def test_no_text_is_lost(segmentation: Segmentation, sub_line: bool) -> None:
         text = getattr(line, "prediction", line.text) or ""
         found = "".join(part.get("CONTENT", "") for part in element.iter("{*}String"))
         assert WHITE.sub("", found) == WHITE.sub("", FORBIDDEN.sub("\ufffd", text))
+
+
+def places(root: etree._Element) -> list[tuple[int, int]]:
+    """All points of a document, corners of boxes included."""
+    found: list[int] = []
+    for element in root.iter("*"):
+        attributes = element.attrib
+        for name in ("POINTS", "BASELINE", "points"):
+            found += map(int, re.split("[ ,]", attributes.get(name) or "0,0"))
+        if "HPOS" in attributes:
+            x, y, width, height = (int(attributes[n]) for n in ("HPOS", "VPOS", "WIDTH", "HEIGHT"))
+            assert min(x, y, width, height) >= 0
+            found += [x, y, x + width, y + height]
+        if "l" in attributes:
+            found += [int(attributes[name]) for name in "ltrb"]
+        for part in (attributes.get("title") or "").split("; "):
+            key, _, numbers = part.partition(" ")
+            if key in ("bbox", "poly", "x_bboxes"):
+                found += map(int, numbers.split())
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+@pytest.mark.parametrize("template", [*SCHEMAS, "hocr"])
+@quick
+@given(segmentation=segmentations(), size=st.tuples(*[st.integers(0, 1500)] * 2))
+def test_coordinates_are_inside_a_page_of_known_size(
+    template: str, segmentation: Segmentation, size: Any
+) -> None:
+    root = written(segmentation, template, image_size=size, clip=True)
+    width, height = size if all(size) else (2**63, 2**63)
+    for x, y in places(root):
+        assert 0 <= x <= width
+        assert 0 <= y <= height
+
+
+def test_clipping_is_asked_for() -> None:
+    line = BBoxLine(id="l", bbox=(-5, 3, 150, 250))
+    page = Segmentation(
+        type="bbox", imagename="", text_direction="horizontal-lr", script_detection=False, lines=[line]
+    )
+    assert max(places(written(page, "alto", image_size=(100, 200)))) == (150, 250)
+    assert max(places(written(page, "alto", image_size=(100, 200), clip=True))) == (100, 200)
+    assert max(places(written(page, "alto", clip=True))) == (150, 250)
 
 
 @pytest.mark.parametrize("template", ["alto", "pagexml"])

@@ -140,6 +140,7 @@ class ImageInputTransforms:
         wanted.update(height=height, width=width, channels=channels)
         self._rows_as_channels = rows_as_channels
         self._padded = padding is not None
+        self._sides = padding or (0, 0, 0, 0)
         self._centre = centre
         self.transforms = self._steps(height, width, channels, padding)
 
@@ -251,6 +252,20 @@ class ImageInputTransforms:
         if self.force_binarization:
             return "1"
         return "RGB" if self.channels == 3 else "L"
+
+    @property
+    def sides(self) -> tuple[int, int, int, int]:
+        """Padding that is applied to the left, at the top, to the right and at the bottom."""
+        return self._sides
+
+    @property
+    def only_scales(self) -> bool:
+        """Whether lines are scaled to one height, padded and inverted, but nothing else.
+
+        Then :func:`kraken.lib.segmentation.extraction.extract_line_arrays` does the same.
+        """
+        other_steps = self._centre or self.force_binarization or self._rows_as_channels
+        return self.height > 1 and self.width == 0 and not other_steps and self.dtype == torch.float32
 
     @property
     def centerline_norm(self) -> bool:

@@ -25,7 +25,7 @@ class ROMLP(nn.Module, BaseModel):
             field becomes metadata.
 
     Raises:
-        ValueError: One of the two is missing, or a class isn't a number.
+        ValueError: One of the two is missing, a class isn't a number, or far too large.
     """
 
     _kraken_min_version = "5.0.0"
@@ -41,8 +41,15 @@ class ROMLP(nn.Module, BaseModel):
         self.class_mapping: dict[str, int] = mapping
         self.level: str = kwargs["level"]
         self.feature_size = feature_size(mapping)
-        self.fc1 = constructed(lambda: nn.Linear(self.feature_size, 2 * self.feature_size))
-        self.fc2 = constructed(lambda: nn.Linear(2 * self.feature_size, 1))
+        try:
+            self.fc1 = constructed(lambda: nn.Linear(self.feature_size, 2 * self.feature_size))
+            self.fc2 = constructed(lambda: nn.Linear(2 * self.feature_size, 1))
+        except RuntimeError as e:
+            # torch's message speaks of storage only
+            raise ValueError(
+                f"class_mapping with classes up to {max(mapping.values(), default=0)} needs a network that "
+                f"is too large: {e}"
+            ) from e
         self.user_metadata = kwargs
 
     @property

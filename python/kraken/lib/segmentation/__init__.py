@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from kraken.containers import compute_polygon_section, precompute_polygon_sections
 from kraken.lib.segmentation.extraction import apply_polygonal_mask, extract_polygons, make_polygonal_mask
+from kraken.lib.segmentation.fragments import join_baseline_fragments, split_at_regions
 from kraken.lib.segmentation.polygons import calculate_polygonal_environment
 from kraken.lib.segmentation.reading_order import (
+    column_reading_order,
     is_in_region,
     line_regions,
     neural_reading_order,
@@ -23,9 +25,11 @@ __all__ = [
     "apply_polygonal_mask",
     "boundary_tracing",
     "calculate_polygonal_environment",
+    "column_reading_order",
     "compute_polygon_section",
     "extract_polygons",
     "is_in_region",
+    "join_baseline_fragments",
     "line_regions",
     "make_polygonal_mask",
     "neural_reading_order",
@@ -34,6 +38,7 @@ __all__ = [
     "reading_order",
     "scale_polygonal_lines",
     "scale_regions",
+    "split_at_regions",
     "topsort",
     "vectorize_lines",
     "vectorize_regions",

@@ -230,7 +230,12 @@ def _forward(
     return y
 
 
-def predict(model: TorchVGSLModel, im: Image.Image, segmentation: Segmentation | None) -> Any:
+def predict(
+    model: TorchVGSLModel,
+    im: Image.Image,
+    segmentation: Segmentation | None,
+    mask: Image.Image | None = None,
+) -> Any:
     """Hand a page to the part of the engine that fits the model's task."""
     # page processing sits above the network: imported when a page is there
     from kraken.configs import RecognitionInferenceConfig, SegmentationInferenceConfig
@@ -250,5 +255,5 @@ def predict(model: TorchVGSLModel, im: Image.Image, segmentation: Segmentation |
             model.prepare_for_inference(SegmentationInferenceConfig())
         from kraken.lib.vgsl.segmentation_inference import predict_page
 
-        return predict_page(model, im)
+        return predict_page(model, im) if mask is None else predict_page(model, im, mask)
     raise ValueError(f"Model of type {model.model_type} is neither for recognition nor for segmentation.")

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from kraken.configs import Config
     from kraken.containers import BaselineOCRRecord, BBoxOCRRecord, Segmentation
+    from kraken.containers.lines import BaseDirection, TextDirection
     from kraken.lib.codec import PytorchCodec
 
 MODEL_TYPES = ("recognition", "segmentation")
+TEXT_DIRECTIONS = ("horizontal-lr", "horizontal-rl", "vertical-lr", "vertical-rl")
 _OUTPUT_SIZE = re.compile(r"^(O\{\w+\}[12][lsc]a?)\d+")
 
 
@@ -58,6 +60,8 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         text = kwargs.pop("vgsl", None)
         if text is None:
             raise ValueError("vgsl specification argument is missing in the arguments of a VGSL model.")
+        if not isinstance(text, str):
+            raise ValueError(f"vgsl is a {type(text).__name__}, need the description of a network as text.")
         parsed = spec.parse_spec(text)
         b, h, w, c = parsed.input_dims
         self.input: Shape = (b, c, h, w)
@@ -74,7 +78,11 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         self._init_metadata(kwargs)
 
     def _build(self) -> None:
-        self.nn = constructed(lambda: build_series(self._nodes, self.input)[0])
+        try:
+            self.nn = constructed(lambda: build_series(self._nodes, self.input)[0])
+        except (RuntimeError, OverflowError) as e:
+            # what torch says names no layer
+            raise ValueError(f"The network of vgsl {self.spec[:200]!r} can't be built: {e}") from e
         self.output = cast(Shape, self.nn.output_shape)
         if not initialisation_skipped():
             self.init_weights()
@@ -130,24 +138,28 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         return inference.run(self, x, seq_lens)
 
     @overload
-    def predict(self, im: Image.Image) -> Segmentation: ...
+    def predict(self, im: Image.Image, *, mask: Image.Image | None = None) -> Segmentation: ...
 
     @overload
     def predict(
         self, im: Image.Image, segmentation: Segmentation
     ) -> Iterator[BaselineOCRRecord | BBoxOCRRecord]: ...
 
-    def predict(self, im: Image.Image, segmentation: Segmentation | None = None) -> Any:
+    def predict(
+        self, im: Image.Image, segmentation: Segmentation | None = None, *, mask: Image.Image | None = None
+    ) -> Any:
         """Recognise the lines of a page (recognition models) or segment it.
 
         Args:
             im: The page.
             segmentation: Lines to recognise; recognition models only.
+            mask: Bitonal image of the page's size, what is 0 is hidden from the network;
+                segmentation models only.
 
         Raises:
             ValueError: The model is for neither task, or a segmentation is missing.
         """
-        return inference.predict(self, im, segmentation)
+        return inference.predict(self, im, segmentation, mask)
 
     # -- metadata -------------------------------------------------------------
 
@@ -175,6 +187,41 @@ class TorchVGSLModel(nn.Module, SegmentationBaseModel, RecognitionBaseModel):
         if value not in ("bbox", "baselines", None):
             raise ValueError(f"seg_type {value!r} is none of 'bbox', 'baselines', None.")
         self.user_metadata["seg_type"] = value
+
+    @property
+    def text_direction(self) -> TextDirection | None:
+        """Direction of the lines that the model was trained on, None if it isn't stated.
+
+        Stored under the key ``text_direction``: ``horizontal-lr``, ``horizontal-rl``,
+        ``vertical-lr`` or ``vertical-rl``. It is used where neither the configuration
+        nor the page states one.
+        """
+        value: Any = self.user_metadata.get("text_direction")
+        return value if value in TEXT_DIRECTIONS else None
+
+    @text_direction.setter
+    def text_direction(self, value: TextDirection | None) -> None:
+        if value is not None and value not in TEXT_DIRECTIONS:
+            raise ValueError(f"text_direction {value!r} is none of {', '.join(TEXT_DIRECTIONS)}, None.")
+        self.user_metadata["text_direction"] = value
+
+    @property
+    def base_dir(self) -> BaseDirection | None:
+        """Base direction of the texts that the model was trained on, None for that of each line.
+
+        Stored under the key ``base_dir``: ``L`` or ``R``. Recognition puts text in
+        logical order with it if the configuration's ``bidi_reordering`` is True;
+        ``'L'`` and ``'R'`` there override it, ``'auto'`` goes by each line's first
+        strong character.
+        """
+        value: Any = self.user_metadata.get("base_dir")
+        return value if value in ("L", "R") else None
+
+    @base_dir.setter
+    def base_dir(self, value: BaseDirection | None) -> None:
+        if value not in ("L", "R", None):
+            raise ValueError(f"base_dir {value!r} is none of 'L', 'R', None.")
+        self.user_metadata["base_dir"] = value
 
     @property
     def use_legacy_polygons(self) -> bool:
@@ -329,4 +376,6 @@ def _read_codec(value: Any) -> tuple[Any, PytorchCodec | None]:
 
     if isinstance(value, PytorchCodec):
         return {text: [int(x) for x in labels] for text, labels in value.c2l.items()}, value
+    if not isinstance(value, Mapping | list | tuple | str):
+        raise ValueError(f"codec is a {type(value).__name__}, need a mapping of texts to lists of labels.")
     return value, PytorchCodec(value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,10 @@ from kraken.lib.segmentation import (
     vectorize_lines,
     vectorize_regions,
 )
+from kraken.lib.segmentation.fragments import distance_to_outline
 from kraken.lib.segmentation.polygons import edge_energy, make_valid
 from kraken.lib.util import is_bitonal
+from kraken.lib.vgsl.arrangement import FoundLine, arrange_lines, given_regions
 
 if TYPE_CHECKING:
     from kraken.configs import SegmentationInferenceConfig
@@ -42,6 +44,9 @@ __all__ = ["Heatmap", "compute_heatmap", "predict_page"]
 MAX_NETWORK_PIXELS = 64_000_000
 #: Networks divide each side by up to this number.
 MIN_NETWORK_SIDE = 4
+
+#: How far a line may run outside of a given region's border, in heatmap pixels.
+_BORDER = 4.0
 
 Points = list[list[int]]
 
@@ -155,8 +160,25 @@ def _network_size(model: TorchVGSLModel, im: Image.Image) -> tuple[int, int]:
     return size
 
 
+def check_mask(mask: Image.Image, im: Image.Image) -> None:
+    """Finds out whether an image can mask a page.
+
+    Raises:
+        KrakenInputException: If it has more than two colours, or another size than the page.
+    """
+    if mask.mode != "1" and not is_bitonal(mask):
+        raise KrakenInputException("Mask is not bitonal: exactly two colours are needed, black is left out.")
+    if mask.size != im.size:
+        raise KrakenInputException(
+            f"Mask of {mask.size[0]}x{mask.size[1]} px doesn't fit the page of {im.size[0]}x{im.size[1]} px."
+        )
+
+
 def _prepare(
-    model: TorchVGSLModel, im: Image.Image, padding: int | tuple[int, ...]
+    model: TorchVGSLModel,
+    im: Image.Image,
+    padding: int | tuple[int, ...],
+    mask: Image.Image | None = None,
 ) -> tuple[torch.Tensor, npt.NDArray[np.uint8], tuple[int, int, int, int]]:
     """Network input (1, C, H, W), grey scaled page (unpadded), padding really applied."""
     _, channels, height, width = model.input
@@ -179,7 +201,12 @@ def _prepare(
     if any(pads):
         pixels = np.pad(pixels, ((top, bottom), (left, right), (0, 0)), constant_values=255)
     tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float().div_(255)
-    return (tensor.max() - tensor).unsqueeze(0), grey, pads
+    tensor = tensor.max() - tensor
+    if mask is not None:
+        hidden = np.asarray(mask.convert("L").resize(size, Image.Resampling.NEAREST)) == 0
+        rows, cols = slice(top, top + hidden.shape[0]), slice(left, left + hidden.shape[1])
+        tensor[:, rows, cols].masked_fill_(torch.from_numpy(hidden), 0)
+    return tensor.unsqueeze(0), grey, pads
 
 
 def _nearest(source: int, target: int) -> npt.NDArray[np.intp]:
@@ -189,19 +216,25 @@ def _nearest(source: int, target: int) -> npt.NDArray[np.intp]:
     return np.minimum(index, source - 1)
 
 
-def compute_heatmap(model: TorchVGSLModel, im: Image.Image, padding: int | tuple[int, ...] = 0) -> Heatmap:
+def compute_heatmap(
+    model: TorchVGSLModel,
+    im: Image.Image,
+    padding: int | tuple[int, ...] = 0,
+    mask: Image.Image | None = None,
+) -> Heatmap:
     """Runs the network on a page.
 
     Args:
         model: Segmentation network, prepared for inference.
         im: Page in any mode; not modified.
         padding: White pixels around the scaled page; see :func:`padding_of`.
+        mask: Bitonal image of the page's size; what is 0 is hidden from the network.
 
     Raises:
         KrakenInputException: If the page's size can't be treated.
         ValueError: If ``padding`` is malformed.
     """
-    tensor, grey, (left, right, top, bottom) = _prepare(model, im, padding)
+    tensor, grey, (left, right, top, bottom) = _prepare(model, im, padding, mask)
     rows, cols = tensor.shape[2:]
     logits, _ = model.infer(tensor)
     # The sigmoid is taken before upsampling: same values, a fraction of the work.
@@ -237,26 +270,32 @@ def find_regions(heat: Heatmap, classes: Mapping[str, int], size: tuple[int, int
     return regions
 
 
-@dataclass(frozen=True)
-class _Line:
-    kind: str
-    baseline: Points
-
-
-def find_baselines(heat: Heatmap, classes: _Classes, orientation: str, num_threads: int = 1) -> list[_Line]:
+def find_baselines(
+    heat: Heatmap, classes: _Classes, orientation: str, num_threads: int = 1
+) -> list[FoundLine]:
     """Baselines of every class in heatmap coordinates."""
-    found: list[_Line] = []
+    found: list[FoundLine] = []
     for channel, name in _by_channel(classes.baselines).items():
         stack = heat.probabilities[[classes.start, classes.end, channel]]
         lines = vectorize_lines(stack, text_direction=orientation, num_threads=num_threads)
-        found.extend(_Line(name, line) for line in lines)
+        found.extend(FoundLine(name, line) for line in lines)
     return found
+
+
+def _outlines(heat: Heatmap, regions: Mapping[str, Sequence[Region]]) -> list[Points]:
+    """Outlines of all regions in heatmap coordinates."""
+    inverse = (1 / heat.scale[0], 1 / heat.scale[1])
+    return [
+        outline
+        for group in regions.values()
+        for outline in scale_regions([region.boundary for region in group], inverse)
+    ]
 
 
 def polygonise(
     heat: Heatmap,
-    lines: list[_Line],
-    regions: dict[str, list[Region]],
+    lines: list[FoundLine],
+    regions: Mapping[str, Sequence[Region]],
     topline: bool | None,
     config: SegmentationInferenceConfig,
 ) -> list[Points | None]:
@@ -265,12 +304,7 @@ def polygonise(
     No polygon crosses another line or, on the side of the text, the outline of
     a region that holds the middle of its line.
     """
-    inverse = (1 / heat.scale[0], 1 / heat.scale[1])
-    outlines = [
-        scaled
-        for group in regions.values()
-        for scaled in scale_regions([region.boundary for region in group], inverse)
-    ]
+    outlines = _outlines(heat, regions)
     own = [[o for o in outlines if is_in_region(line.baseline, o)] for line in lines]
     return calculate_polygonal_environment(
         baselines=[line.baseline for line in lines],
@@ -288,13 +322,17 @@ def _clip(points: Points, size: tuple[int, int]) -> Points:
 
 
 def _page_lines(
-    found: list[_Line],
+    found: list[FoundLine],
     polygons: list[Points | None],
     heat: Heatmap,
-    regions: dict[str, list[Region]],
+    regions: Mapping[str, Sequence[Region]],
     size: tuple[int, int],
+    tolerance: float = 0.0,
 ) -> list[BaselineLine]:
-    """Line records in page coordinates, with the regions that hold their middle."""
+    """Line records in page coordinates, with the regions that hold their middle.
+
+    A line in none is taken to lie in those that it leaves nowhere by more than ``tolerance`` pixels.
+    """
     pairs = [(line.baseline, polygon) for line, polygon in zip(found, polygons, strict=True)]
     lines = []
     everything = [region for group in regions.values() for region in group]
@@ -306,6 +344,10 @@ def _page_lines(
             logger.warning("The polygon of the line at %s has no area on the page; a band is used.", baseline)
             boundary = band(baseline, size)
         holders = [region.id for region in everything if is_in_region(baseline, region.boundary)]
+        if not holders and tolerance > 0:
+            holders = [
+                r.id for r in everything if distance_to_outline(baseline, r.boundary).min() >= -tolerance
+            ]
         lines.append(
             BaselineLine(
                 id=_new_id(),
@@ -326,30 +368,44 @@ def band(baseline: Points, size: tuple[int, int], half: int = 1) -> Points:
     return [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
 
 
-def predict_page(model: TorchVGSLModel, im: Image.Image) -> Segmentation:
+def predict_page(model: TorchVGSLModel, im: Image.Image, mask: Image.Image | None = None) -> Segmentation:
     """Finds the lines and regions of a page with one segmentation network.
 
     Args:
         model: Network prepared with a ``SegmentationInferenceConfig``.
         im: Page in any mode; not modified, not rotated.
+        mask: Bitonal image of the page's size; what is 0 is hidden from the network.
 
     Returns:
         Lines in heuristic reading order and regions, in page pixels.
 
     Raises:
-        KrakenInputException: If the page's size can't be treated.
+        KrakenInputException: If the page's size can't be treated, or the mask doesn't fit.
         KrakenInvalidModelException: If the model's class mapping is unusable.
         ValueError: If the text direction or padding is invalid.
     """
+    if mask is not None:
+        check_mask(mask, im)
     config: Any = model._inference_config
     orientation, order = check_text_direction(config.text_direction)
     classes = class_channels(model)
-    heat = compute_heatmap(model, im, config.input_padding)
-    regions = find_regions(heat, classes.regions, im.size)
+    given = None if config.regions is None else given_regions(config.regions, im.size)
+    heat = compute_heatmap(model, im, config.input_padding, mask)
+    regions = find_regions(heat, classes.regions, im.size) if given is None else given
     found = find_baselines(heat, classes, orientation, config.num_threads)
+    separators = heat.probabilities[[classes.start, classes.end]]
+    found = arrange_lines(found, _outlines(heat, regions), separators, config)
     topline = model.user_metadata.get("topline", False)
     polygons = polygonise(heat, found, regions, topline if topline is None else bool(topline), config)
-    lines = _page_lines(found, polygons, heat, regions, im.size)
+    tolerance = 0.0 if given is None else _BORDER * max(heat.scale)
+    lines = _page_lines(found, polygons, heat, regions, im.size, tolerance)
+    if given is not None and not config.keep_outside:
+        inside = [line for line in lines if line.regions]
+        if len(inside) < len(lines):
+            logger.info(
+                "%d of %d lines lie outside of the given regions.", len(lines) - len(inside), len(lines)
+            )
+        lines = inside
     if lines:
         flat = [region for group in regions.values() for region in group]
         ranks = config.baseline_ro_fn(lines=lines, regions=flat, text_direction=order)
@@ -357,7 +413,7 @@ def predict_page(model: TorchVGSLModel, im: Image.Image) -> Segmentation:
     return Segmentation(
         type="baselines",
         imagename=getattr(im, "filename", None),  # type: ignore[arg-type]
-        text_direction=config.text_direction,
+        text_direction=str(config.text_direction),  # type: ignore[arg-type]
         script_detection=len(classes.baselines) > 1,
         lines=lines,
         regions=regions,

@@ -20,7 +20,7 @@ _TRANSPOSED = (5, 6, 7, 8)
 _EXIF_ORIENTATION = 0x0112
 
 
-def parse_file(filename: Path) -> etree._ElementTree:
+def parse_file(filename: Path, *, keep_all: bool = False) -> etree._ElementTree:
     """Parse an untrusted XML file.
 
     Neither network nor DTD nor any other file is touched, only internal entities are
@@ -28,9 +28,10 @@ def parse_file(filename: Path) -> etree._ElementTree:
 
     Args:
         filename: Path of the document.
+        keep_all: Keep comments and processing instructions, too.
 
     Returns:
-        The tree, without comments and processing instructions.
+        The tree.
 
     Raises:
         OSError: The file can't be read.
@@ -43,8 +44,8 @@ def parse_file(filename: Path) -> etree._ElementTree:
         dtd_validation=False,
         attribute_defaults=False,
         huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
+        remove_comments=not keep_all,
+        remove_pis=not keep_all,
         # collect_ids must stay on: switching it off makes libxml2 load external DTDs.
     )
     data = filename.read_bytes()

@@ -122,9 +122,17 @@ def _model_types(fields: dict[str, Any], path: object) -> list[str]:
     return [value]
 
 
+def _create(name: str, path: object, **fields: Any) -> Any:
+    """A model without weights."""
+    try:
+        with without_initialisation():
+            return create_model(name, **fields)
+    except ValueError as e:
+        raise ValueError(f"Description in {path}: {e}") from e
+
+
 def _network(content: CoreMLFile, fields: dict[str, Any], path: object) -> Any:
-    with without_initialisation():
-        model = create_model("TorchVGSLModel", **fields)
+    model = _create("TorchVGSLModel", path, **fields)
     expected = model.state_dict()
     # files hold the names of the layers themselves, without those of the groups around them
     short = {".".join(key.rsplit(".", 3)[-3:]): key for key in expected}
@@ -181,8 +189,7 @@ def _reading_order(key: str, linear: list[tuple[Array, Array]], fields: dict[str
     mapping = fields.get("class_mapping")
     level = AUX_LEVELS[key]
     classes = mapping.get(level, {}) if isinstance(mapping, dict) else {}
-    with without_initialisation():
-        model = create_model("ROMLP", class_mapping=classes, level=level)
+    model = _create("ROMLP", path, class_mapping=classes, level=level)
     state = {}
     for layer, (weight, bias) in zip(("fc1", "fc2"), linear, strict=True):
         state[f"{layer}.weight"], state[f"{layer}.bias"] = torch.from_numpy(weight), torch.from_numpy(bias)

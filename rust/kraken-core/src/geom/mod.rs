@@ -1,6 +1,8 @@
 //! Points, polylines, polygons.
 
+pub mod buffer;
 pub mod clean_section;
+mod farthest;
 pub mod polygon;
 pub mod polyline;
 pub mod repair;

@@ -27,15 +27,23 @@ pub enum Section {
     Chord([[i64; 2]; 2]),
 }
 
-/// A baseline, extended to the boundary of its polygon and ready to be cut.
-#[derive(Debug, Clone)]
-pub struct Sectioner<'a> {
-    line: Vec<Point>,
-    cumulative: Vec<f64>,
-    boundary: &'a [Point],
+/// An edge of the boundary.
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    start: Point,
+    along: Point,
 }
 
-impl<'a> Sectioner<'a> {
+/// A baseline, extended to the boundary of its polygon and ready to be cut.
+#[derive(Debug, Clone)]
+pub struct Sectioner {
+    line: Vec<Point>,
+    cumulative: Vec<f64>,
+    /// The closing edge comes first.
+    edges: Vec<Edge>,
+}
+
+impl Sectioner {
     /// Extends the ends of `baseline` that lie inside of `boundary` to it and
     /// measures the result. The boundary is closed implicitly; a repeated last
     /// point is kept as the zero-length edge that it is.
@@ -44,7 +52,7 @@ impl<'a> Sectioner<'a> {
     ///
     /// [`Error::Empty`] without baseline points, [`Error::NonFinite`] for NaN
     /// or infinite coordinates.
-    pub fn new(baseline: &[Point], boundary: &'a [Point]) -> Result<Self> {
+    pub fn new(baseline: &[Point], boundary: &[Point]) -> Result<Self> {
         if baseline.is_empty() {
             return Err(Error::Empty { arg: "baseline" });
         }
@@ -60,7 +68,9 @@ impl<'a> Sectioner<'a> {
             total += dist(w[0], w[1]);
             cumulative.push(total);
         }
-        Ok(Self { line, cumulative, boundary })
+        let before = boundary.last().into_iter().chain(boundary);
+        let edges = before.zip(boundary).map(|(&a, &b)| Edge { start: a, along: sub(b, a) }).collect();
+        Ok(Self { line, cumulative, edges })
     }
 
     /// Length of the extended baseline in pixels.
@@ -94,14 +104,29 @@ impl<'a> Sectioner<'a> {
     pub fn cut(&self, distance: f64) -> Cut {
         let d = self.clamp(distance);
         let (base, u) = self.locate(d);
-        let hits = match (
-            first_hit(self.boundary, base, [u[1], -u[0]]),
-            first_hit(self.boundary, base, [-u[1], u[0]]),
-        ) {
-            (Some(left), Some(right)) => Some([left, right]),
-            _ => None,
-        };
-        Cut { distance: d, base, hits }
+        Cut { distance: d, base, hits: self.hits(base, u) }
+    }
+
+    /// Where the rays to the left and to the right of the direction `u` leave
+    /// the polygon, if both do: each at the first edge, in boundary order, that
+    /// it meets.
+    fn hits(&self, b: Point, u: Point) -> Option<[Point; 2]> {
+        let (mut left, mut right) = (None, None);
+        for &Edge { start, along } in &self.edges {
+            let g = sub(b, start);
+            // Edges that lie wholly before or behind the cut, most of them, need no division.
+            let (ahead, reach) = (dot(g, u), dot(along, u));
+            if left.is_none() {
+                left = meet(b, [u[1], -u[0]], along, g, ahead, reach);
+            }
+            if right.is_none() {
+                right = meet(b, [-u[1], u[0]], along, g, -ahead, -reach);
+            }
+            if let (Some(l), Some(r)) = (left, right) {
+                return [l, r].iter().flatten().all(|c| c.is_finite()).then_some([l, r]);
+            }
+        }
+        None
     }
 
     /// The section between two cuts of this line.
@@ -164,25 +189,18 @@ pub(super) fn nearest_hit(boundary: &[Point], origin: Point, d: Point) -> Option
     best.is_finite().then(|| along(origin, d, best))
 }
 
-/// The hit of the ray from `b` along `r` with the first edge, in boundary
-/// order and starting with the closing edge, that it meets.
-fn first_hit(boundary: &[Point], b: Point, r: Point) -> Option<Point> {
-    let w = [-r[1], r[0]];
-    let mut a = *boundary.last()?;
-    for &p in boundary {
-        let v = sub(p, a);
-        let g = sub(b, a);
-        // Parallel edges aren't skipped but get a tiny denominator.
-        let z = dot(v, w) + f64::EPSILON;
-        let t = cross(v, g) / z;
-        let s = dot(g, w) / z;
-        if (0.0..=1.0).contains(&s) && t >= 0.0 {
-            let hit = along(b, r, t);
-            return hit.iter().all(|c| c.is_finite()).then_some(hit);
-        }
-        a = p;
+/// The hit of the ray from `b` along `r` with the edge along `v`, if it meets
+/// it. `g` leads from the edge's start to `b`; `ahead` and `reach` are the
+/// components of `g` and `v` across the ray.
+fn meet(b: Point, r: Point, v: Point, g: Point, ahead: f64, reach: f64) -> Option<Point> {
+    // Parallel edges aren't skipped but get a tiny denominator.
+    let z = reach + f64::EPSILON;
+    if ahead.abs() > z.abs() {
+        return None; // The quotient below lies beyond ±1.
     }
-    None
+    let t = cross(v, g) / z;
+    let s = ahead / z;
+    ((0.0..=1.0).contains(&s) && t >= 0.0).then(|| along(b, r, t))
 }
 
 /// Sections between pairs of distances, and the cuts that they were made of.
@@ -206,7 +224,12 @@ pub fn sections(baseline: &[Point], boundary: &[Point], pairs: &[[f64; 2]]) -> R
     if pairs.iter().flatten().any(|&d| d == f64::NEG_INFINITY) {
         return Err(Error::NonFinite { arg: "cut_pairs" });
     }
-    let cuts: Vec<[Cut; 2]> = pairs.iter().map(|p| [line.cut(p[0]), line.cut(p[1])]).collect();
+    let mut cuts: Vec<[Cut; 2]> = Vec::with_capacity(pairs.len());
+    for (k, &[from, to]) in pairs.iter().enumerate() {
+        // A character mostly begins where the one before ends.
+        let before = k.checked_sub(1).filter(|&j| pairs[j][1] == from).map(|j| cuts[j][1]);
+        cuts.push([before.unwrap_or_else(|| line.cut(from)), line.cut(to)]);
+    }
     let sections = cuts.iter().map(|[a, b]| line.section(a, b)).collect();
     Ok(Sections { sections, cuts, length: line.length() })
 }

@@ -1,6 +1,6 @@
 //! Connected components.
 
-use super::check_size;
+use super::{check_size, next_set};
 use crate::Result;
 
 /// Which neighbours of a pixel are connected to it.
@@ -22,12 +22,34 @@ pub struct Labels {
     pub count: usize,
 }
 
-impl Labels {
-    /// Number of pixels of each component; entry 0 is the background.
+/// Set pixels of a row next to each other: indices into the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    start: u32,
+    end: u32,
+    label: u32,
+}
+
+/// The same as [`Labels`] by runs of pixels, which take less memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelledRuns {
+    /// In raster order.
+    runs: Vec<Run>,
+    count: usize,
+}
+
+impl LabelledRuns {
+    /// Label of a pixel (index into the image), 0 for background.
+    pub fn of(&self, pixel: u32) -> u32 {
+        let k = self.runs.partition_point(|r| r.end <= pixel);
+        self.runs.get(k).filter(|r| r.start <= pixel).map_or(0, |r| r.label)
+    }
+
+    /// Number of pixels of each component; entry 0, the background, has none.
     pub fn areas(&self) -> Vec<usize> {
         let mut areas = vec![0; self.count + 1];
-        for &l in &self.of {
-            areas[l as usize] += 1;
+        for run in &self.runs {
+            areas[run.label as usize] += (run.end - run.start) as usize;
         }
         areas
     }
@@ -35,42 +57,53 @@ impl Labels {
 
 /// Labels the non-zero pixels of `mask`.
 ///
-/// Two passes over runs of equal rows with a union-find forest in between:
+/// Runs of neighbouring rows are joined in a union-find forest:
 /// Rosenfeld & Pfaltz, "Sequential operations in digital picture processing"
 /// (1966). Linear in the number of pixels.
 ///
 /// # Errors
 /// If `mask` doesn't have `width * height` pixels.
-pub fn label(mask: &[u8], width: usize, height: usize, connectivity: Connectivity) -> Result<Labels> {
+pub fn label_runs(
+    mask: &[u8],
+    width: usize,
+    height: usize,
+    connectivity: Connectivity,
+) -> Result<LabelledRuns> {
     check_size("mask", mask.len(), width, height)?;
-    let mut of = vec![0_u32; mask.len()];
+    let reach = u32::from(connectivity == Connectivity::Eight);
+    let mut runs: Vec<Run> = Vec::new();
     let mut parent = vec![0_u32];
-    let reach = usize::from(connectivity == Connectivity::Eight);
+    let mut above = 0..0;
     for y in 0..height {
-        let row = y * width;
-        let (above, current) = of.split_at_mut(row);
-        let above = if y == 0 { above } else { &above[row - width..] };
+        let begin = runs.len();
+        let line = &mask[y * width..][..width];
+        // The start of this row and the same column of the one above.
+        let (base, up) = ((y * width) as u32, width as u32);
         let mut x = 0;
-        while x < width {
-            if mask[row + x] == 0 {
-                x += 1;
-                continue;
+        while let Some(from) = next_set(line, x) {
+            x = from + line[from..].iter().take_while(|&&v| v != 0).count();
+            let (start, end) = (base + from as u32, base + x as u32);
+            while above.start < above.end && runs[above.start].end + up + reach <= start {
+                above.start += 1;
             }
-            let run = mask[row + x..row + width].iter().take_while(|&&v| v != 0).count();
-            let mut name = 0;
-            if y > 0 {
-                let (from, to) = (x.saturating_sub(reach), (x + run + reach).min(width));
-                for &other in above[from..to].iter().filter(|&&l| l != 0) {
-                    name = if name == 0 { root(&mut parent, other) } else { join(&mut parent, name, other) };
+            let mut label = 0;
+            for run in &runs[above.clone()] {
+                if run.start + up >= end + reach {
+                    break;
                 }
+                label = if label == 0 {
+                    root(&mut parent, run.label)
+                } else {
+                    join(&mut parent, label, run.label)
+                };
             }
-            if name == 0 {
-                name = parent.len() as u32;
-                parent.push(name);
+            if label == 0 {
+                label = parent.len() as u32;
+                parent.push(label);
             }
-            current[x..x + run].fill(name);
-            x += run;
+            runs.push(Run { start, end, label });
         }
+        above = begin..runs.len();
     }
     // The smaller of two joined names is the root, so names keep raster order.
     let mut final_name = vec![0_u32; parent.len()];
@@ -84,10 +117,23 @@ pub fn label(mask: &[u8], width: usize, height: usize, connectivity: Connectivit
             final_name[name] = final_name[top];
         }
     }
-    for l in &mut of {
-        *l = final_name[*l as usize];
+    for run in &mut runs {
+        run.label = final_name[run.label as usize];
     }
-    Ok(Labels { of, count: count as usize })
+    Ok(LabelledRuns { runs, count: count as usize })
+}
+
+/// Labels the non-zero pixels of `mask` as [`label_runs`], pixel by pixel.
+///
+/// # Errors
+/// If `mask` doesn't have `width * height` pixels.
+pub fn label(mask: &[u8], width: usize, height: usize, connectivity: Connectivity) -> Result<Labels> {
+    let LabelledRuns { runs, count } = label_runs(mask, width, height, connectivity)?;
+    let mut of = vec![0_u32; mask.len()];
+    for run in &runs {
+        of[run.start as usize..run.end as usize].fill(run.label);
+    }
+    Ok(Labels { of, count })
 }
 
 fn root(parent: &mut [u32], mut name: u32) -> u32 {
@@ -136,6 +182,16 @@ mod tests {
         assert_eq!(label(&mask, 2, 2, Connectivity::Four).map(|l| l.of), Ok(vec![1, 0, 0, 2]));
         assert!(label(&mask, 3, 2, Connectivity::Four).is_err());
         assert_eq!(label(&[], 0, 7, Connectivity::Four).map(|l| l.count), Ok(0));
+    }
+
+    #[test]
+    fn runs_tell_the_labels_of_pixels() -> Result<()> {
+        let mask = [1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1, 1];
+        let runs = label_runs(&mask, 4, 3, Connectivity::Eight)?;
+        let dense = label(&mask, 4, 3, Connectivity::Eight)?;
+        assert_eq!((0..12).map(|p| runs.of(p)).collect::<Vec<u32>>(), dense.of);
+        assert_eq!((runs.of(12), runs.areas()), (0, vec![0, 2, 4, 1]));
+        Ok(())
     }
 
     #[test]

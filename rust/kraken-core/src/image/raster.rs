@@ -3,7 +3,9 @@
 use crate::{Error, Result};
 
 /// Weights of interpolation are multiples of 1 / `ONE`.
-pub const ONE: u32 = 1 << 15;
+pub const ONE: u32 = 1 << 14;
+/// Pixels that are mixed at once, at most.
+pub const RUN: usize = 16;
 
 /// A pixel component that images can be resampled in.
 pub trait Sample: Copy + Default + PartialEq + Send + Sync {
@@ -14,6 +16,37 @@ pub trait Sample: Copy + Default + PartialEq + Send + Sync {
     /// Bilinear mean of upper left, upper right, lower left, lower right;
     /// `tx` and `ty` (0 ≤ t < [`ONE`]) are the weights of right and lower.
     fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self;
+    /// The same for up to [`RUN`] pixels side by side: number k lies between k
+    /// and k + 1 of `upper` and `lower`, with the weights `tx[k]` and `ty[k]`.
+    /// There may be more of `upper` and `lower`.
+    fn mix_run<const C: usize>(
+        upper: &[[Self; C]],
+        lower: &[[Self; C]],
+        tx: &[u32],
+        ty: &[u32],
+        out: &mut [[Self; C]],
+    ) {
+        let pairs = upper.windows(2).zip(lower.windows(2));
+        for ((((a, c), &tx), &ty), out) in pairs.zip(tx).zip(ty).zip(out) {
+            for (k, o) in out.iter_mut().enumerate() {
+                *o = Self::mix([a[0][k], a[1][k], c[0][k], c[1][k]], tx, ty);
+            }
+        }
+    }
+}
+
+/// Products that fit 16 bits: factors of up to 2⁸ and 2¹⁴ in the first step, whose
+/// result keeps 7 bits behind the point, of up to 2¹⁵ and 2¹⁴ in the second.
+#[inline]
+fn mix_bytes([a, b, c, d]: [u8; 4], tx: i16, ty: i16) -> u8 {
+    const FULL: i16 = ONE as i16;
+    let mean = |a: i16, b: i16, t: i16| {
+        i32::from(a)
+            .wrapping_mul(i32::from(FULL.wrapping_sub(t)))
+            .wrapping_add(i32::from(b).wrapping_mul(i32::from(t)))
+    };
+    let row = |a: u8, b: u8| (mean(i16::from(a), i16::from(b), tx) >> 7) as i16;
+    (mean(row(a, b), row(c, d), ty) >> 21) as u8
 }
 
 impl Sample for u8 {
@@ -29,13 +62,56 @@ impl Sample for u8 {
 
     #[inline]
     fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self {
-        // Below 2⁸ · 2¹⁵ · 2¹⁵: nothing can overflow, so nothing needs to be checked.
-        let lerp = |a: u64, b: u64, t: u32| {
-            let t = u64::from(t);
-            a.wrapping_mul(u64::from(ONE).wrapping_sub(t)).wrapping_add(b.wrapping_mul(t))
-        };
-        let [a, b, c, d] = values.map(u64::from);
-        (lerp(lerp(a, b, tx), lerp(c, d, tx), ty) >> 30) as Self
+        mix_bytes(values, tx as i16, ty as i16)
+    }
+
+    fn mix_run<const C: usize>(
+        upper: &[[Self; C]],
+        lower: &[[Self; C]],
+        tx: &[u32],
+        ty: &[u32],
+        out: &mut [[Self; C]],
+    ) {
+        // Arrays of a fixed size are mixed many values at a time. Rows go on behind most runs, so that they
+        // need no copy.
+        let n = out.len();
+        let mut mixed = [[0; C]; RUN];
+        let sources = [upper, &upper[1..], lower, &lower[1..]];
+        let (mut right, mut below) = ([[0; C]; RUN], [[0; C]; RUN]);
+        for (all, &t) in right[..n].iter_mut().zip(tx).chain(below[..n].iter_mut().zip(ty)) {
+            *all = [t as i16; C];
+        }
+        if let [Some(a), Some(b), Some(c), Some(d)] = sources.map(<[[u8; C]]>::first_chunk::<RUN>) {
+            mix_block([a, b, c, d], &right, &below, &mut mixed);
+        } else {
+            let [a, b, c, d] = sources.map(|source| {
+                let mut all = [[0; C]; RUN];
+                all[..n].copy_from_slice(&source[..n]);
+                all
+            });
+            mix_block([&a, &b, &c, &d], &right, &below, &mut mixed);
+        }
+        if let Some(whole) = out.first_chunk_mut::<RUN>() {
+            *whole = mixed;
+        } else {
+            out.copy_from_slice(&mixed[..n]);
+        }
+    }
+}
+
+/// Mixes a run of full length, value by value.
+#[inline]
+fn mix_block<const C: usize>(
+    [a, b, c, d]: [&[[u8; C]; RUN]; 4],
+    tx: &[[i16; C]; RUN],
+    ty: &[[i16; C]; RUN],
+    out: &mut [[u8; C]; RUN],
+) {
+    let corners = a.as_flattened().iter().zip(b.as_flattened()).zip(c.as_flattened()).zip(d.as_flattened());
+    let weights = tx.as_flattened().iter().zip(ty.as_flattened());
+    for (o, ((((&a, &b), &c), &d), (&tx, &ty))) in out.as_flattened_mut().iter_mut().zip(corners.zip(weights))
+    {
+        *o = mix_bytes([a, b, c, d], tx, ty);
     }
 }
 
@@ -192,7 +268,10 @@ impl<T: Copy + Default> Raster<T> {
             return self;
         }
         let part = self.view().crop(bbox);
-        let data = (0..part.height()).flat_map(|y| part.row(y)).copied().collect();
+        let mut data = Vec::with_capacity(part.width() * part.height() * self.channels);
+        for y in 0..part.height() {
+            data.extend_from_slice(part.row(y));
+        }
         Self { data, width: part.width(), height: part.height(), channels: self.channels }
     }
 }

@@ -16,10 +16,10 @@ fn reflect(i: isize, n: usize) -> usize {
 }
 
 /// Weights of a Gaussian of σ 0.5 at distance 0, 1, 2, with sum 1 over −2…2.
-fn gaussian_weights() -> [f32; RADIUS + 1] {
+fn gaussian_weights() -> [f64; RADIUS + 1] {
     let w: [f64; RADIUS + 1] = std::array::from_fn(|k| (-2.0 * (k * k) as f64).exp());
     let sum = w[0] + 2.0 * (w[1] + w[2]);
-    w.map(|v| (v / sum) as f32)
+    w.map(|v| v / sum)
 }
 
 /// Copies `src` to the middle of `dst` and mirrors `pad` values on each side.
@@ -34,23 +34,48 @@ fn pad_row(dst: &mut [f32], src: impl ExactSizeIterator<Item = f32>, pad: usize)
     }
 }
 
-/// Sobel magnitude of one row from the three rows around it.
+/// Magnitude of the largest sums of the two derivatives, 4 · 255 each.
+const FULL: f32 = 1020.0;
+
+/// Sobel magnitude of one row from the three rows around it, in whole
+/// multiples of 2⁻²⁰: sums of a few of them are exact in any order, so that a
+/// page turned by a quarter has the same energy, turned.
 fn magnitude_row(rows: [&[u8]; 3], smooth: &mut [f32], slope: &mut [f32], out: &mut [f32]) {
     let [above, middle, below] = rows;
     let triples = || above.iter().zip(middle).zip(below);
-    pad_row(
-        smooth,
-        triples().map(|((&a, &m), &b)| (f32::from(a) + 2.0 * f32::from(m) + f32::from(b)) / (4.0 * 255.0)),
-        1,
-    );
-    pad_row(slope, above.iter().zip(below).map(|(&a, &b)| (f32::from(b) - f32::from(a)) / 255.0), 1);
+    pad_row(smooth, triples().map(|((&a, &m), &b)| f32::from(a) + 2.0 * f32::from(m) + f32::from(b)), 1);
+    pad_row(slope, above.iter().zip(below).map(|(&a, &b)| f32::from(b) - f32::from(a)), 1);
     let n = out.len();
     let (s0, s2) = (&smooth[..n], &smooth[2..n + 2]);
     let (d0, d1, d2) = (&slope[..n], &slope[1..=n], &slope[2..n + 2]);
     for (i, o) in out.iter_mut().enumerate() {
+        // Whole numbers below 2²⁴ up to the root.
         let gx = s2[i] - s0[i];
-        let gy = (d0[i] + 2.0 * d1[i] + d2[i]) / 4.0;
-        *o = f32::midpoint(gx * gx, gy * gy).sqrt();
+        let gy = d0[i] + 2.0 * d1[i] + d2[i];
+        let magnitude = f32::midpoint(gx * gx, gy * gy).sqrt() / FULL;
+        *o = (magnitude + 8.0) - 8.0;
+    }
+}
+
+/// One row of the Gaussian from the five rows around it. Pixels at the same
+/// distance are summed first, which is exact, and weighed then.
+fn smoothed_row(rows: [&[f32]; 5], weights: &[f32; 6], padded: &mut [Vec<f32>; 3], out: &mut [f32]) {
+    let pair = |a: usize, b: usize| rows[a].iter().zip(rows[b]).map(|(a, b)| a + b);
+    let [middle, near, far] = padded;
+    pad_row(middle, rows[2].iter().copied(), RADIUS);
+    pad_row(near, pair(1, 3), RADIUS);
+    pad_row(far, pair(0, 4), RADIUS);
+    let windows = middle.windows(5).zip(near.windows(5)).zip(far.windows(5));
+    for (((m, n), f), o) in windows.zip(out) {
+        let sums = [
+            m[2],
+            n[2] + (m[1] + m[3]),
+            n[1] + n[3],
+            f[2] + (m[0] + m[4]),
+            (n[0] + n[4]) + (f[1] + f[3]),
+            f[0] + f[4],
+        ];
+        *o = sums.iter().zip(weights).map(|(s, w)| s * w).sum();
     }
 }
 
@@ -83,22 +108,17 @@ pub fn edge_energy(image: &[u8], width: usize, height: usize, threads: usize) ->
         }
     });
     let w = gaussian_weights();
+    let weights =
+        [w[0] * w[0], w[0] * w[1], w[1] * w[1], w[0] * w[2], w[1] * w[2], w[2] * w[2]].map(|v| v as f32);
     let mut energy = vec![0.0_f32; image.len()];
     par::for_row_bands(&mut energy, width, threads, |first, band| {
-        let mut padded = vec![0.0; width + 2 * RADIUS];
+        let mut padded: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; width + 2 * RADIUS]);
         for (k, out) in band.chunks_mut(width).enumerate() {
             let rows: [&[f32]; 5] = std::array::from_fn(|j| {
                 let y = reflect((first + k + j) as isize - RADIUS as isize, height);
                 &magnitude[y * width..(y + 1) * width]
             });
-            let column = |x: usize| {
-                w[0] * rows[2][x] + w[1] * (rows[1][x] + rows[3][x]) + w[2] * (rows[0][x] + rows[4][x])
-            };
-            pad_row(&mut padded, (0..width).map(column), RADIUS);
-            for (x, o) in out.iter_mut().enumerate() {
-                let p = &padded[x..x + 5];
-                *o = w[0] * p[2] + w[1] * (p[1] + p[3]) + w[2] * (p[0] + p[4]);
-            }
+            smoothed_row(rows, &weights, &mut padded, out);
         }
     });
     Ok(energy)
@@ -125,7 +145,24 @@ mod tests {
         assert!(energy.chunks(20).all(|row| row == &energy[..20]));
         // Both pixels beside the edge see the full step: gx = 1, smoothed by w0 + w1.
         let w = gaussian_weights();
-        assert!((energy[9] - (w[0] + w[1]) * 0.5_f32.sqrt()).abs() < 1e-6);
+        assert!((f64::from(energy[9]) - (w[0] + w[1]) * 0.5_f64.sqrt()).abs() < 1e-6);
+        Ok(())
+    }
+
+    #[test]
+    fn a_turned_image_has_the_same_energy_turned() -> Result<()> {
+        for (w, h) in [(37, 23), (2, 5), (1, 4), (3, 1)] {
+            let mut state = 1_u32;
+            let image: Vec<u8> = (0..w * h)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 24) as u8
+                })
+                .collect();
+            let turned: Vec<u8> = (0..w * h).map(|i| image[(i % h) * w + w - 1 - i / h]).collect();
+            let (energy, other) = (edge_energy(&image, w, h, 1)?, edge_energy(&turned, h, w, 1)?);
+            assert!((0..w * h).all(|i| other[i] == energy[(i % h) * w + w - 1 - i / h]));
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Skeletons one pixel wide.
 
-use super::check_size;
+use super::{check_size, set_pixels};
 use crate::Result;
 
 /// Neighbours in the order of Zhang and Suen's P2…P9: up, then clockwise.
@@ -47,9 +47,14 @@ const fn rules() -> [u8; 256] {
     table
 }
 
+/// Bits of a pixel: it is set; it is in the queue.
+const SET: u8 = 1;
+const QUEUED: u8 = 2;
+
 /// An image with a frame of background, so that neighbours always exist.
 struct Framed {
     data: Vec<u8>,
+    stride: usize,
     around: [isize; 8],
 }
 
@@ -60,20 +65,43 @@ impl Framed {
         for y in 0..height {
             let inner = &mut data[(y + 1) * stride + 1..][..width];
             for (d, &m) in inner.iter_mut().zip(&mask[y * width..]) {
-                *d = u8::from(m != 0);
+                *d = u8::from(m != 0) * SET;
             }
         }
         let around = AROUND.map(|[dx, dy]| dy as isize * stride as isize + dx as isize);
-        Self { data, around }
-    }
-
-    fn neighbour(&self, at: u32, k: usize) -> u32 {
-        (at as isize + self.around[k]) as u32
+        Self { data, stride, around }
     }
 
     /// Bit k is set if neighbour k is.
     fn pattern(&self, at: u32) -> usize {
-        (0..8).fold(0, |code, k| code | usize::from(self.data[self.neighbour(at, k) as usize]) << k)
+        let corner = at as usize - self.stride - 1;
+        let row = |k: usize| -> [u8; 3] {
+            self.data[corner + k * self.stride..].first_chunk().copied().unwrap_or_default()
+        };
+        let ([nw, n, ne], [w, _, e], [sw, s, se]) = (row(0), row(1), row(2));
+        let around = [n, ne, e, se, s, sw, w, nw];
+        around.iter().enumerate().fold(0, |code, (k, v)| code | usize::from(v & SET) << k)
+    }
+
+    /// Adds the set neighbours of `of` to `queue` unless they are in it.
+    fn queue_neighbours(&mut self, of: &[u32], queue: &mut Vec<u32>) {
+        for &i in of {
+            for step in self.around {
+                let j = (i as isize + step) as u32;
+                let pixel = &mut self.data[j as usize];
+                if *pixel == SET {
+                    *pixel |= QUEUED;
+                    queue.push(j);
+                }
+            }
+        }
+    }
+
+    /// Forgets which pixels are in the queue.
+    fn unmark(&mut self, queue: &[u32]) {
+        for &i in queue {
+            self.data[i as usize] &= SET;
+        }
     }
 }
 
@@ -91,59 +119,47 @@ impl Framed {
 pub fn thin(mask: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
     check_size("mask", mask.len(), width, height)?;
     check_size("mask", (width + 2) * (height + 2), width + 2, height + 2)?;
-    let stride = width + 2;
     let mut image = Framed::new(mask, width, height);
-    let set = |image: &Framed| -> Vec<u32> {
-        (0..image.data.len() as u32).filter(|&i| image.data[i as usize] != 0).collect()
-    };
-    let mut queue: Vec<u32> = set(&image).into_iter().filter(|&i| image.pattern(i) != 255).collect();
-    let mut queued = vec![false; image.data.len()];
+    let mut queue: Vec<u32> = set_pixels(&image.data).filter(|&i| image.pattern(i) != 255).collect();
+    let mut changed = Vec::new();
     while !queue.is_empty() {
-        let mut changed = Vec::new();
+        changed.clear();
         for half in [FIRST, SECOND] {
-            let (gone, kept): (Vec<u32>, Vec<u32>) =
-                queue.iter().partition(|&&i| RULES[image.pattern(i)] & half != 0);
-            for &i in &gone {
+            let known = changed.len();
+            queue.retain(|&i| {
+                let goes = RULES[image.pattern(i)] & half != 0;
+                if goes {
+                    changed.push(i);
+                }
+                !goes
+            });
+            for &i in &changed[known..] {
                 image.data[i as usize] = 0;
             }
             // The second half looks at what was left and at what it uncovered.
-            queue = kept;
             if half == FIRST {
                 for &i in &queue {
-                    queued[i as usize] = true;
+                    image.data[i as usize] |= QUEUED;
                 }
-                neighbours(&image, &gone, &mut queued, &mut queue);
-                for &i in &queue {
-                    queued[i as usize] = false;
-                }
+                image.queue_neighbours(&changed, &mut queue);
+                image.unmark(&queue);
             }
-            changed.extend(gone);
         }
         queue.clear();
-        neighbours(&image, &changed, &mut queued, &mut queue);
-        for &i in &queue {
-            queued[i as usize] = false;
-        }
+        image.queue_neighbours(&changed, &mut queue);
+        image.unmark(&queue);
     }
-    for i in set(&image) {
+    let left: Vec<u32> = set_pixels(&image.data).collect();
+    for i in left {
         if RULES[image.pattern(i)] & CORNER != 0 {
             image.data[i as usize] = 0;
         }
     }
-    Ok((0..height).flat_map(|y| image.data[(y + 1) * stride + 1..][..width].iter().copied()).collect())
-}
-
-/// Adds the set neighbours of `of` to `queue`, each once.
-fn neighbours(image: &Framed, of: &[u32], queued: &mut [bool], queue: &mut Vec<u32>) {
-    for &i in of {
-        for k in 0..8 {
-            let j = image.neighbour(i, k);
-            if image.data[j as usize] != 0 && !queued[j as usize] {
-                queued[j as usize] = true;
-                queue.push(j);
-            }
-        }
+    let mut skeleton = Vec::with_capacity(mask.len());
+    for y in 0..height {
+        skeleton.extend_from_slice(&image.data[(y + 1) * image.stride + 1..][..width]);
     }
+    Ok(skeleton)
 }
 
 #[cfg(test)]

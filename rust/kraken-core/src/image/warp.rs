@@ -3,7 +3,7 @@
 //! Positions are continuous: pixel (i, j) covers `i..i+1 × j..j+1` and its
 //! centre lies at +0.5.
 
-use super::raster::{ONE, Raster, Sample, View, weight};
+use super::raster::{ONE, RUN, Raster, Sample, View, weight};
 use crate::geom::Point;
 
 /// How values between pixel centres are found.
@@ -73,7 +73,7 @@ impl<'a, T: Sample> Sampler<'a, T> {
             }
             return;
         }
-        let (fx, fy) = ((x - 0.5).floor(), (y - 0.5).floor());
+        let (fx, fy) = (floor(x - 0.5), floor(y - 0.5));
         let share = |v: f64| (v * f64::from(ONE)) as u32;
         let (tx, ty) = (share(x - 0.5 - fx), share(y - 0.5 - fy));
         if fx >= 0.0 && fy >= 0.0 && fx + 1.0 < w && fy + 1.0 < h {
@@ -113,6 +113,14 @@ impl<'a, T: Sample> Sampler<'a, T> {
             *o = T::mix(p.map(|q| q.get(k).copied().unwrap_or_default()), tx, ty);
         }
     }
+}
+
+/// The next whole number downwards of one that 32 bits hold: older processors
+/// have no instruction for it, and a call per pixel is dear.
+#[inline]
+fn floor(v: f64) -> f64 {
+    let whole = f64::from(v as i32);
+    if whole > v { whole - 1.0 } else { whole }
 }
 
 /// Bilinear mean; exact where all four values are equal.
@@ -201,8 +209,9 @@ impl FixedColumn {
     }
 }
 
-/// Row `j` of bilinear means of `C` channels: as [`Sampler::get`] at `d`, but
-/// without its tests where all neighbours lie inside.
+/// Row `j` of bilinear means of `C` channels: as [`Sampler::get`] at `d`, but for
+/// whole stretches of columns whose neighbours lie side by side, without its
+/// tests where all of them lie inside.
 fn mix_row<T: Sample, const C: usize>(
     source: Sampler<'_, T>,
     columns: &[Column],
@@ -215,22 +224,43 @@ fn mix_row<T: Sample, const C: usize>(
     // Negative places become great ones and fail the test.
     let limit = |size: usize| (size.saturating_sub(1) as u64) << POINT;
     let (right, bottom) = (limit(source.view.width()), limit(source.view.height()));
+    // Surely outside: a pixel's half before the first or after the last centre, and some rounding.
+    let beyond = |place: u64, limit: u64| {
+        let (place, margin) = (place as i64, (1_i64 << (POINT - 1)) + 1024);
+        place < -margin || place > (limit as i64).wrapping_add(margin)
+    };
     let share = |place: u64| (place >> (POINT - ONE.ilog2())) as u32 & (ONE - 1);
-    for ((column, place), px) in columns.iter().zip(fixed).zip(row.as_chunks_mut::<C>().0) {
-        let (u, v) = (place.at(j, 0), place.at(j, 1));
+    let row = row.as_chunks_mut::<C>().0;
+    let (mut tx, mut ty) = ([0; RUN], [0; RUN]);
+    let mut i = 0;
+    while let Some(first) = fixed.get(i) {
+        let (u, v) = (first.at(j, 0), first.at(j, 1));
         if u >= right || v >= bottom {
-            let [x, y] = column.at(d);
-            source.get(x, y, px);
+            if !(beyond(u, right) || beyond(v, bottom)) {
+                let [x, y] = columns[i].at(d);
+                source.get(x, y, &mut row[i]);
+            }
+            i += 1;
             continue;
         }
-        // In the image by the test above; the slices check it again.
-        let at = ((v >> POINT) as usize).wrapping_mul(step).wrapping_add((u >> POINT) as usize);
-        let pair = |at: usize| pixels.get(at..at.wrapping_add(2));
-        if let (Some([a, b]), Some([e, f])) = (pair(at), pair(at.wrapping_add(step))) {
-            for k in 0..C {
-                px[k] = T::mix([a[k], b[k], e[k], f[k]], share(u), share(v));
+        let (x, y) = (u >> POINT, v >> POINT);
+        // The first is inside by the test above, the others by standing beside it.
+        let inside = ((right >> POINT) - x).min(RUN as u64) as usize;
+        let mut n = 0;
+        for (place, (tx, ty)) in fixed[i..].iter().take(inside).zip(tx.iter_mut().zip(&mut ty)) {
+            let (u, v) = (place.at(j, 0), place.at(j, 1));
+            if u >> POINT != x + n as u64 || v >> POINT != y {
+                break;
             }
+            (*tx, *ty) = (share(u), share(v));
+            n += 1;
         }
+        let at = (y as usize).wrapping_mul(step).wrapping_add(x as usize);
+        let neighbours = |at: usize| pixels.get(at..).filter(|rest| rest.len() > n);
+        if let (Some(upper), Some(lower)) = (neighbours(at), neighbours(at.wrapping_add(step))) {
+            T::mix_run(upper, lower, &tx[..n], &ty[..n], &mut row[i..i + n]);
+        }
+        i += n.max(1);
     }
 }
 

@@ -62,34 +62,65 @@ impl<'a, T: Copy + PartialOrd + Into<f64>> Matrix<'a, T> {
 
 /// Whether `new` replaces `best` as the maximum: NaN counts as larger than
 /// any number, equal values keep the earlier one.
+#[inline]
+#[allow(
+    clippy::eq_op,
+    clippy::neg_cmp_op_on_partial_ord,
+    clippy::needless_bitwise_bool,
+    reason = "two comparisons without a branch"
+)]
 fn beats<T: Copy + PartialOrd>(new: T, best: T) -> bool {
-    let is_nan = |v: T| v.partial_cmp(&v).is_none();
-    new > best || (is_nan(new) && !is_nan(best))
+    !(new <= best) & (best == best)
+}
+
+/// Columns that are searched together: what fits into registers.
+const STRIP: usize = 16;
+
+/// The largest value of each of the first `n` columns and its label.
+fn column_maxima<T: Copy + PartialOrd + Into<f64>>(outputs: &Matrix<'_, T>, n: usize) -> (Vec<T>, Vec<u32>) {
+    let mut best = outputs.row(0)[..n].to_vec();
+    let mut label = vec![0_u32; n];
+    let mut strips = best.chunks_exact_mut(STRIP).zip(label.chunks_exact_mut(STRIP)).enumerate();
+    for (k, (best, label)) in &mut strips {
+        // Arrays of a known size stay in registers over all classes.
+        let (mut top, mut of) = ([best[0]; STRIP], [0_u32; STRIP]);
+        top.copy_from_slice(best);
+        for c in 1..outputs.classes() {
+            let values = &outputs.row(c)[k * STRIP..(k + 1) * STRIP];
+            for j in 0..STRIP {
+                let take = beats(values[j], top[j]);
+                top[j] = if take { values[j] } else { top[j] };
+                of[j] = if take { c as u32 } else { of[j] };
+            }
+        }
+        best.copy_from_slice(&top);
+        label.copy_from_slice(&of);
+    }
+    let rest = n - n % STRIP;
+    for c in 1..outputs.classes() {
+        for t in rest..n {
+            if beats(outputs.row(c)[t], best[t]) {
+                best[t] = outputs.row(c)[t];
+                label[t] = c as u32;
+            }
+        }
+    }
+    (best, label)
 }
 
 /// Best path decoding of the first `length` columns: the most probable label
 /// of every column (the lowest one on ties), equal neighbours merged, blanks
 /// dropped. The confidence is the largest value over the columns of a symbol.
 pub fn greedy<T: Copy + PartialOrd + Into<f64>>(outputs: &Matrix<'_, T>, length: usize) -> Vec<Symbol> {
-    let n = length.min(outputs.columns());
-    let mut best = outputs.row(0)[..n].to_vec();
-    let mut label = vec![0_usize; n];
-    for c in 1..outputs.classes() {
-        for ((value, best), label) in outputs.row(c)[..n].iter().zip(&mut best).zip(&mut label) {
-            if beats(*value, *best) {
-                *best = *value;
-                *label = c;
-            }
-        }
-    }
+    let (best, label) = column_maxima(outputs, length.min(outputs.columns()));
     let mut symbols = Vec::new();
     let mut start = 0;
     for group in label.chunk_by(|a, b| a == b) {
         let end = start + group.len() - 1;
-        if group[0] != BLANK {
+        if group[0] as usize != BLANK {
             let top = best[start..=end].iter().copied().reduce(|a, b| if beats(b, a) { b } else { a });
             let confidence = top.map_or(f64::NAN, Into::into);
-            symbols.push(Symbol { label: group[0], start, end, confidence });
+            symbols.push(Symbol { label: group[0] as usize, start, end, confidence });
         }
         start = end + 1;
     }

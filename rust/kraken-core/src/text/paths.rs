@@ -8,7 +8,8 @@ use super::ctc::BLANK;
 /// Natural logarithm of the sum of two probabilities given as logarithms.
 pub(super) fn log_add(a: f64, b: f64) -> f64 {
     let (high, low) = if a > b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
+    // Below this the smaller one is lost in rounding; this also holds for two zeros.
+    if low < high - 40.0 || low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
 }
 
 /// The labelling of the path that takes the most probable label of every column.
@@ -25,6 +26,13 @@ pub(super) fn best_path(columns: &[f64], classes: usize) -> Vec<usize> {
     labels
 }
 
+/// The states that matter before column `t` of `width`: those that a path can
+/// have reached by then, and that can still reach the end.
+fn reachable(states: usize, t: usize, width: usize) -> std::ops::Range<usize> {
+    let left = 2 * (width - t);
+    states.saturating_sub(left + 1)..states.min(2 * t + 2)
+}
+
 /// Log-probability of a labelling, summed over all of its paths (the forward
 /// variables of Graves et al., 2006).
 pub(super) fn log_probability(labels: &[usize], columns: &[f64], classes: usize) -> f64 {
@@ -32,8 +40,9 @@ pub(super) fn log_probability(labels: &[usize], columns: &[f64], classes: usize)
     let mut score = vec![f64::NEG_INFINITY; states];
     // Before the first column: from here a path stays or goes on to state 1.
     score[0] = 0.0;
-    for column in columns.chunks_exact(classes) {
-        for s in (0..states).rev() {
+    let width = columns.len() / classes;
+    for (t, column) in columns.chunks_exact(classes).enumerate() {
+        for s in reachable(states, t, width).rev() {
             let mut total = score[s];
             if s >= 1 {
                 total = log_add(total, score[s - 1]);
@@ -54,7 +63,7 @@ pub(super) fn log_probability(labels: &[usize], columns: &[f64], classes: usize)
 ///
 /// Viterbi over the labels with optional blanks between them; a blank is
 /// needed between equal neighbours. On ties a path stays where it is.
-pub(super) fn align(labels: &[usize], columns: &[f64], classes: usize) -> Vec<(usize, usize)> {
+pub(super) fn viterbi(labels: &[usize], columns: &[f64], classes: usize) -> Vec<(usize, usize)> {
     let states = 2 * labels.len() + 1;
     let width = columns.len() / classes;
     let label_of = |s: usize| if s % 2 == 1 { labels[s / 2] } else { BLANK };
@@ -63,7 +72,7 @@ pub(super) fn align(labels: &[usize], columns: &[f64], classes: usize) -> Vec<(u
     score[0] = 0.0;
     let mut back = vec![0_u8; states * width];
     for (t, column) in columns.chunks_exact(classes).enumerate() {
-        for s in (0..states).rev() {
+        for s in reachable(states, t, width).rev() {
             let mut best = (score[s], 0_u8);
             if s >= 1 && score[s - 1] > best.0 {
                 best = (score[s - 1], 1);

@@ -11,7 +11,7 @@ use crate::boundary::run;
 use crate::error::to_py;
 
 /// A buffer as an array of the shape it was made for.
-fn shaped<T: numpy::Element>(
+pub fn shaped<T: numpy::Element>(
     py: Python<'_>,
     data: Vec<T>,
     shape: (usize, usize),

@@ -2,7 +2,7 @@
 
 use kraken_core::geom::Point;
 use kraken_core::image::raster::{Raster, Sample, View};
-use kraken_core::seg::extract::{Line, Options};
+use kraken_core::seg::extract::{Input, Line, Options, Prepared};
 use kraken_core::{Error, Result, par};
 use ndarray::{ArrayD, IxDyn};
 use numpy::{Element, IntoPyArray, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArrayMethods};
@@ -126,9 +126,46 @@ fn many<'py, T: Element + Sample>(
     images.into_iter().map(to_object).collect()
 }
 
+#[pyfunction]
+#[pyo3(signature = (page, lines, *, height, channels, padding, nearest=false, legacy=false, num_threads=0))]
+#[allow(clippy::too_many_arguments)] // Keywords in Python.
+fn extract_line_arrays<'py>(
+    py: Python<'py>,
+    page: PyReadonlyArrayDyn<'py, u8>,
+    lines: Vec<(Vec<Point>, Vec<Point>)>,
+    height: usize,
+    channels: usize,
+    padding: [usize; 4],
+    nearest: bool,
+    legacy: bool,
+    num_threads: usize,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let options = Options { nearest, alpha: false, legacy };
+    let input = Input { height, channels, padding };
+    let (data, [w, h, c]) = contents(&page)?;
+    let prepared = run(py, || {
+        let view = View::new(data, w, h, c)?;
+        let prepare = |i: usize| -> Result<Prepared> {
+            let line = Line::new(&lines[i].0, &lines[i].1, [w, h])?;
+            input.prepare(&line.extract(view.crop(line.bbox()), options)?)
+        };
+        Ok(par::map_indices(lines.len(), num_threads, prepare))
+    })?;
+    let to_object = |line: Result<Prepared>| match line {
+        Ok(line) => {
+            let array = ArrayD::from_shape_vec(IxDyn(&[channels, line.height, line.width]), line.data)
+                .map_err(|e| to_py(Error::shape("result", e.to_string())))?;
+            Ok((array.into_pyarray(py), line.line_width).into_pyobject(py)?.into_any())
+        }
+        Err(error) => Ok(error.to_string().into_pyobject(py)?.into_any()),
+    };
+    prepared.into_iter().map(to_object).collect()
+}
+
 /// Adds the functions of this file.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(check_line, m)?)?;
     m.add_function(wrap_pyfunction!(extract_line, m)?)?;
-    m.add_function(wrap_pyfunction!(extract_lines, m)?)
+    m.add_function(wrap_pyfunction!(extract_lines, m)?)?;
+    m.add_function(wrap_pyfunction!(extract_line_arrays, m)?)
 }

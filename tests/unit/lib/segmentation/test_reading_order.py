@@ -21,7 +21,7 @@ from kraken.lib.segmentation import (
     scale_regions,
     topsort,
 )
-from kraken.lib.segmentation.reading_order import _decode
+from kraken.lib.segmentation.reading_order import decode_order
 
 SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
 
@@ -122,10 +122,10 @@ def test_scaling() -> None:
 def test_decoding_gives_permutations(n: int) -> None:
     rng = np.random.default_rng(n)
     for probabilities in (rng.random((n, n)), np.zeros((n, n)), np.full((n, n), np.nan)):
-        assert sorted(_decode(probabilities.astype(np.float32))) == list(range(n))
+        assert sorted(decode_order(probabilities.astype(np.float32))) == list(range(n))
     hidden = rng.permutation(n)
     rank = np.argsort(hidden)
-    assert _decode((rank[:, None] < rank[None]).astype(np.float32)) == hidden.tolist()
+    assert decode_order((rank[:, None] < rank[None]).astype(np.float32)) == hidden.tolist()
 
 
 def test_neural_order() -> None:

@@ -6,10 +6,29 @@ reads right of a line's end has to be zero, as the padding of the single line is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import torch
 from torch import Tensor
 
 Shape = tuple[int, int, int, int]
+
+_KEEP: ContextVar[bool] = ContextVar("kraken_keep_padding", default=False)
+
+
+@contextmanager
+def padding_kept() -> Iterator[None]:
+    """What layers leave right of a line's end isn't cleared inside.
+
+    For training steps: existing models were trained so, and it saves a pass over every layer's output.
+    """
+    token = _KEEP.set(True)
+    try:
+        yield
+    finally:
+        _KEEP.reset(token)
 
 
 def ragged(seq_len: Tensor | None, width: int) -> bool:
@@ -25,7 +44,7 @@ def valid_columns(seq_len: Tensor, width: int, device: torch.device) -> Tensor:
 
 def clear_padding(x: Tensor, seq_len: Tensor | None) -> Tensor:
     """`x` (N, C, H, W) with zeros right of each sample's end; `x` itself if nothing is there."""
-    if seq_len is None or not ragged(seq_len, x.shape[3]):
+    if seq_len is None or _KEEP.get() or not ragged(seq_len, x.shape[3]):
         return x
     return x.masked_fill(~valid_columns(seq_len, x.shape[3], x.device), 0)
 

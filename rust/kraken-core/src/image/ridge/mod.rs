@@ -1,16 +1,16 @@
 //! Multi-scale ridge detection.
 
+mod gate;
 mod kernel;
 mod strip;
 
 use super::check_size;
-use super::max_filter::max_filter;
-use crate::{Result, par};
-use strip::{Padded, Scale};
+use crate::{Error, Result, par};
+use gate::{Gate, Sums, Tiles};
+use strip::{LANES, Map, Scale, Strip};
 
-/// Rows and columns of a tile: work is skipped tile by tile.
-const TILE_ROWS: usize = 8;
-const TILE_COLS: usize = strip::LANES;
+/// Rows of a strip. Whole tiles and cells of the gate.
+const STRIP_ROWS: usize = gate::TILE_ROWS;
 
 /// Strength of bright ridges: at each scale the negated smaller eigenvalue of
 /// the Hessian, floored at 0, times σ²; the largest over all scales counts.
@@ -34,80 +34,113 @@ pub fn ridge_strength(
     floor: f32,
     threads: usize,
 ) -> Result<Vec<f32>> {
-    check_size("map", map.len(), width, height)?;
-    if let Some(s) = sigmas.iter().find(|s| !(0.5..=100.0).contains(*s)) {
-        return Err(crate::Error::range("sigmas", format!("{s} isn't between 0.5 and 100 px")));
-    }
-    if map.is_empty() {
+    let Some(filter) = Filter::new(map, width, height, sigmas, floor, threads)? else {
         return Ok(Vec::new());
-    }
-    let map = Padded::new(map, width, height);
-    let scales: Vec<(Scale, Vec<bool>)> = {
-        let tiles = tile_maxima(&map);
-        let made = par::map_indices(sigmas.len(), threads, |k| {
-            active_tiles(&tiles, width, height, sigmas[k], floor)
-                .map(|active| (Scale::new(sigmas[k], width, height), active))
-        });
-        made.into_iter().collect::<Result<_>>()?
     };
-    let across = width.div_ceil(TILE_COLS);
-    let strips = par::map_indices(height.div_ceil(TILE_ROWS), threads, |t| {
-        let rows = t * TILE_ROWS..((t + 1) * TILE_ROWS).min(height);
-        let mut out = vec![0.0; rows.len() * width];
-        for (scale, active) in &scales {
-            scale.add_strip(&map, rows.clone(), &active[t * across..][..across], &mut out);
-        }
-        out
+    let mut out = vec![0.0_f32; map.len()];
+    par::for_row_strips(&mut out, width, STRIP_ROWS, threads, |first, rows| {
+        filter.run(first, rows, |_| false, |strength, out| *out = out.max(strength));
     });
-    Ok(strips.concat())
+    Ok(out)
 }
 
-/// Maximum of each tile.
-fn tile_maxima(map: &Padded) -> Vec<f32> {
-    let across = map.width.div_ceil(TILE_COLS);
-    let mut tiles = vec![0.0_f32; across * map.height.div_ceil(TILE_ROWS)];
-    for y in 0..map.height {
-        for (x, part) in map.row(y).chunks(TILE_COLS).enumerate() {
-            let tile = &mut tiles[y / TILE_ROWS * across + x];
-            *tile = part.iter().fold(*tile, |m, &v| m.max(v));
+/// Where [`ridge_strength`] exceeds `threshold`: 1, elsewhere 0.
+///
+/// The sigmas are tried in the order given, and none where earlier ones have
+/// already decided: the most telling ones should come first.
+///
+/// # Errors
+/// As [`ridge_strength`].
+pub fn ridge_mask(
+    map: &[f32],
+    width: usize,
+    height: usize,
+    sigmas: &[f64],
+    threshold: f32,
+    threads: usize,
+) -> Result<Vec<u8>> {
+    let Some(filter) = Filter::new(map, width, height, sigmas, threshold, threads)? else {
+        return Ok(Vec::new());
+    };
+    let mut out = vec![0_u8; map.len()];
+    par::for_row_strips(&mut out, width, STRIP_ROWS, threads, |first, rows| {
+        let decided = |chunk: &[u8]| !chunk.contains(&0);
+        filter.run(first, rows, decided, |strength, out| *out |= u8::from(strength > threshold));
+    });
+    Ok(out)
+}
+
+/// The filter at all scales, ready for a map.
+struct Filter<'a> {
+    map: Map<'a>,
+    sums: Sums,
+    scales: Vec<(Scale, Gate)>,
+}
+
+impl<'a> Filter<'a> {
+    /// `None` for an empty map.
+    fn new(
+        map: &'a [f32],
+        width: usize,
+        height: usize,
+        sigmas: &[f64],
+        floor: f32,
+        threads: usize,
+    ) -> Result<Option<Self>> {
+        check_size("map", map.len(), width, height)?;
+        if let Some(s) = sigmas.iter().find(|s| !(0.5..=100.0).contains(*s)) {
+            return Err(Error::range("sigmas", format!("{s} isn't between 0.5 and 100 px")));
+        }
+        if map.is_empty() {
+            return Ok(None);
+        }
+        let map = Map::new(map, width, height);
+        let (tiles, sums) = (Tiles::new(&map), Sums::new(&map));
+        let scales = par::map_indices(sigmas.len(), threads, |k| {
+            let gate = Gate::new(&tiles, sigmas[k], floor)?;
+            Ok((Scale::new(sigmas[k], width, height), gate))
+        });
+        Ok(Some(Self { map, sums, scales: scales.into_iter().collect::<Result<_>>()? }))
+    }
+
+    /// Calls `raise(strength, value)` for the values of the strip `out` that
+    /// begins at row `first`, once for each scale that may exceed the floor
+    /// there, but not for chunks that `decided` says need no more.
+    fn run<T>(
+        &self,
+        first: usize,
+        out: &mut [T],
+        decided: impl Fn(&[T]) -> bool,
+        raise: impl Fn(f32, &mut T),
+    ) {
+        let width = self.map.width;
+        let mut strip = Strip::default();
+        for (scale, gate) in &self.scales {
+            let mut wanted = gate.open_chunks(&self.sums, first);
+            if wanted.is_empty() {
+                continue;
+            }
+            let across = width.div_ceil(LANES);
+            for (k, out) in out.chunks_mut(width).enumerate() {
+                let wanted = &mut wanted[k * across..][..across];
+                for (open, chunk) in wanted.iter_mut().zip(out.chunks(LANES)) {
+                    *open = *open && !decided(chunk);
+                }
+                scale.run(&self.map, first + k, wanted, &mut strip, |x, strengths| {
+                    for (out, &s) in out[x..].iter_mut().zip(strengths) {
+                        raise(s, out);
+                    }
+                });
+            }
         }
     }
-    tiles
-}
-
-/// Tiles in which the response at `sigma` may exceed `floor`.
-///
-/// The positive lobe of σ² times the negated second derivative, |t| < σ across
-/// the ridge, has a mass of 2 φ(1) = 0.484, and at most 0.04 of it lies
-/// farther than 2 σ from the centre. So with m the largest value within 2 σ
-/// (and 1 px for sampling) a response is at most 0.484 m + 0.04; the factors
-/// below leave some room. Near the border the cut-off filters are bounded by
-/// the plain maximum.
-fn active_tiles(tiles: &[f32], width: usize, height: usize, sigma: f64, floor: f32) -> Result<Vec<bool>> {
-    let (across, down) = (width.div_ceil(TILE_COLS), height.div_ceil(TILE_ROWS));
-    let within =
-        |reach: usize| max_filter(tiles, across, down, reach.div_ceil(TILE_COLS), reach.div_ceil(TILE_ROWS));
-    let near = within((2.0 * sigma).ceil() as usize + 1)?;
-    let far = within(kernel::radius(sigma))?;
-    let margin = kernel::radius(sigma);
-    let at_border = |i: usize, size: usize, len: usize| i * size < margin || (i + 1) * size + margin > len;
-    Ok((0..tiles.len())
-        .map(|i| {
-            let (x, y) = (i % across, i / across);
-            if at_border(x, TILE_COLS, width) || at_border(y, TILE_ROWS, height) {
-                far[i] > 0.0 && far[i] >= floor
-            } else {
-                far[i] > 0.0 && 0.5 * near[i] + 0.05 * far[i] >= floor
-            }
-        })
-        .collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SIGMAS: [f64; 5] = [1.0, 3.0, 5.0, 7.0, 9.0];
+    const SIGMAS: [f64; 5] = [3.0, 5.0, 1.0, 7.0, 9.0];
 
     fn bars(width: usize, height: usize) -> Vec<f32> {
         (0..width * height)
@@ -115,15 +148,50 @@ mod tests {
             .collect()
     }
 
+    /// Dots and strokes of all directions and strengths.
+    fn scribble(width: usize, height: usize) -> Vec<f32> {
+        let mut map = vec![0.0; width * height];
+        for k in 0..40_usize {
+            let (x, y) = ((k * 7919) % width, (k * 104_729) % height);
+            let (dx, dy) = ((k % 5) as f64 - 2.0, (k % 7) as f64 - 3.0);
+            for t in 0..(k % 50) {
+                let (px, py) = (x as f64 + dx * t as f64 / 2.0, y as f64 + dy * t as f64 / 3.0);
+                if px >= 0.0 && py >= 0.0 && (px as usize) < width && (py as usize) < height {
+                    map[py as usize * width + px as usize] = 0.3 + 0.1 * (k % 8) as f32;
+                }
+            }
+        }
+        map
+    }
+
     #[test]
-    fn skipping_tiles_and_threads_change_nothing_above_the_floor() {
+    fn skipping_and_threads_change_nothing_above_the_floor() {
         let (w, h) = (311, 205);
-        let map = bars(w, h);
-        let full = ridge_strength(&map, w, h, &SIGMAS, 0.0, 1).unwrap_or_default();
-        let quick = ridge_strength(&map, w, h, &SIGMAS, 0.17, 3).unwrap_or_default();
-        assert_eq!(full.len(), w * h);
-        assert!(full.iter().zip(&quick).all(|(f, q)| if *f > 0.17 { f == q } else { *q <= 0.17 }));
-        assert!(full.iter().any(|&f| f > 0.3));
+        for map in [bars(w, h), scribble(w, h)] {
+            let full = ridge_strength(&map, w, h, &SIGMAS, 0.0, 1).unwrap_or_default();
+            assert_eq!(full.len(), w * h);
+            for floor in [0.05, 0.17, 0.3] {
+                let quick = ridge_strength(&map, w, h, &SIGMAS, floor, 3).unwrap_or_default();
+                assert!(full.iter().zip(&quick).all(|(f, q)| if *f > floor { f == q } else { *q <= floor }));
+                let mask = ridge_mask(&map, w, h, &SIGMAS, floor, 2).unwrap_or_default();
+                assert!(full.iter().zip(&mask).all(|(f, m)| u8::from(*f > floor) == *m));
+            }
+            assert!(full.iter().any(|&f| f > 0.3));
+        }
+    }
+
+    #[test]
+    fn values_out_of_range_are_clamped() {
+        let (w, h) = (60, 50);
+        let mut wild = bars(w, h);
+        let mut tame = wild.clone();
+        for (i, (odd, usual)) in [(f32::NAN, 0.0), (f32::INFINITY, 1.0), (-3.0, 0.0)].into_iter().enumerate()
+        {
+            wild[w * 20 + 17 * i + 11] = odd;
+            tame[w * 20 + 17 * i + 11] = usual;
+        }
+        let strength = |map: &[f32]| ridge_strength(map, w, h, &SIGMAS, 0.0, 1);
+        assert_eq!(strength(&wild), strength(&tame));
     }
 
     #[test]
@@ -133,7 +201,8 @@ mod tests {
             assert!(all.len() == w * h && all.iter().all(|v| v.is_finite() && *v >= 0.0));
         }
         assert_eq!(ridge_strength(&[], 0, 9, &SIGMAS, 0.1, 1), Ok(vec![]));
+        assert_eq!(ridge_mask(&[], 9, 0, &SIGMAS, 0.1, 1), Ok(vec![]));
         assert!(ridge_strength(&[0.0; 4], 3, 2, &SIGMAS, 0.1, 1).is_err());
-        assert!(ridge_strength(&[0.0; 4], 2, 2, &[f64::NAN], 0.1, 1).is_err());
+        assert!(ridge_mask(&[0.0; 4], 2, 2, &[f64::NAN], 0.1, 1).is_err());
     }
 }

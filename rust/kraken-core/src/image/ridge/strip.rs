@@ -1,43 +1,56 @@
 //! One scale of the ridge filter on a strip of rows.
 
-use std::ops::Range;
+use std::borrow::Cow;
 
-use super::kernel::{Operator, Orders, radius};
+use super::kernel::{Operator, Orders, Table, radius};
 
 /// Pixels that are filtered at once; the compiler keeps them in registers.
 pub(super) const LANES: usize = 16;
 
+/// Pixels filtered at once along y, by three operators together: more would
+/// not fit the registers of every processor.
+const HALF: usize = LANES / 2;
+
 type Lanes = [f32; LANES];
 
-/// A map whose rows are filled up with zeros to whole chunks.
-pub(super) struct Padded {
-    data: Vec<f32>,
-    stride: usize,
-    /// Width without the filling.
+/// A map with values of 0…1 that can be read in whole chunks.
+pub(super) struct Map<'a> {
+    data: Cow<'a, [f32]>,
+    /// The last chunk of each row, filled up with zeros.
+    edge: Vec<f32>,
+    /// Width in pixels.
     pub width: usize,
-    /// Height.
+    /// Height in pixels.
     pub height: usize,
 }
 
-impl Padded {
-    /// Copies a map, clamped to 0…1 with NaN as 0.
-    pub(super) fn new(map: &[f32], width: usize, height: usize) -> Self {
-        let stride = width.next_multiple_of(LANES);
-        let mut data = vec![0.0; stride * height];
-        for (to, from) in data.chunks_mut(stride).zip(map.chunks(width)) {
-            for (t, &v) in to.iter_mut().zip(from) {
-                *t = if v > 0.0 { v.min(1.0) } else { 0.0 };
-            }
+impl<'a> Map<'a> {
+    /// Takes a map as it is or, if that is needed, a copy that is clamped to
+    /// 0…1 with NaN as 0.
+    pub(super) fn new(map: &'a [f32], width: usize, height: usize) -> Self {
+        let data = if map.iter().fold(true, |all, v| all & (0.0..=1.0).contains(v)) {
+            Cow::Borrowed(map)
+        } else {
+            Cow::Owned(map.iter().map(|&v| if v > 0.0 { v.min(1.0) } else { 0.0 }).collect())
+        };
+        let start = width / LANES * LANES;
+        let mut edge = vec![0.0; height * LANES];
+        for (to, row) in edge.chunks_mut(LANES).zip(data.chunks(width.max(1))) {
+            to[..width - start].copy_from_slice(&row[start..]);
         }
-        Self { data, stride, width, height }
+        Self { data, edge, width, height }
     }
 
-    pub(super) fn row(&self, y: usize) -> &[f32] {
-        &self.data[y * self.stride..][..self.stride]
+    /// The chunk of row `y` that starts at column `x`, a multiple of [`LANES`].
+    pub(super) fn chunk(&self, y: usize, x: usize) -> &[f32] {
+        let (values, stride) = self.column(x);
+        &values[y * stride..][..LANES]
     }
 
-    fn chunk(&self, y: usize, x: usize) -> &[f32] {
-        &self.data[y * self.stride + x..][..LANES]
+    /// Values in which the chunks of all rows from column `x` on start at
+    /// multiples of a stride.
+    fn column(&self, x: usize) -> (&[f32], usize) {
+        if x + LANES <= self.width { (&self.data[x..], self.width) } else { (&self.edge, LANES) }
     }
 }
 
@@ -60,6 +73,17 @@ impl Axis {
     }
 }
 
+impl Axis {
+    /// Taps of smoothing, slope and curve at a position near an end.
+    fn tables(&self, position: usize) -> Option<[&Table; 3]> {
+        Some([
+            self.smooth.near_end(position)?,
+            self.slope.near_end(position)?,
+            self.curve.near_end(position)?,
+        ])
+    }
+}
+
 /// The filter at one σ for images of one size.
 pub(super) struct Scale {
     radius: usize,
@@ -68,11 +92,21 @@ pub(super) struct Scale {
     cols: Axis,
 }
 
-/// Rows filtered along y, with a margin of zeros at both ends.
-struct Buffers {
+/// Buffers for rows filtered along y, with a margin of zeros at both ends.
+#[derive(Default)]
+pub(super) struct Strip {
     smooth: Vec<f32>,
     slope: Vec<f32>,
     curve: Vec<f32>,
+}
+
+impl Strip {
+    fn clear(&mut self, len: usize) {
+        for row in [&mut self.smooth, &mut self.slope, &mut self.curve] {
+            row.clear();
+            row.resize(len, 0.0);
+        }
+    }
 }
 
 impl Scale {
@@ -85,69 +119,96 @@ impl Scale {
         }
     }
 
-    /// Raises `out` (the strip's rows) to this scale's strength in the chunks
-    /// of [`LANES`] columns that are `active`.
-    pub(super) fn add_strip(&self, map: &Padded, rows: Range<usize>, active: &[bool], out: &mut [f32]) {
-        if !active.contains(&true) {
+    /// Calls `found(x, strengths)` for each chunk of row `y` that is `wanted`.
+    pub(super) fn run(
+        &self,
+        map: &Map<'_>,
+        y: usize,
+        wanted: &[bool],
+        strip: &mut Strip,
+        mut found: impl FnMut(usize, &Lanes),
+    ) {
+        if !wanted.contains(&true) {
             return;
         }
         let margin = self.radius.next_multiple_of(LANES);
         let reach = margin / LANES;
-        let needed: Vec<bool> = (0..active.len())
-            .map(|c| active[c.saturating_sub(reach)..(c + reach + 1).min(active.len())].contains(&true))
-            .collect();
-        let len = active.len() * LANES + 2 * margin;
-        let mut buffers = Buffers { smooth: vec![0.0; len], slope: vec![0.0; len], curve: vec![0.0; len] };
-        for (y, out) in rows.zip(out.chunks_mut(map.width)) {
-            for c in (0..active.len()).filter(|&c| needed[c]) {
-                self.along_y(map, y, c * LANES, margin, &mut buffers);
+        strip.clear(wanted.len() * LANES + 2 * margin);
+        let mut next = 0;
+        for c in (0..wanted.len()).filter(|&c| wanted[c]) {
+            for needed in next.max(c.saturating_sub(reach))..(c + reach + 1).min(wanted.len()) {
+                self.along_y(map, y, needed * LANES, margin, strip);
+                next = needed + 1;
             }
-            for c in (0..active.len()).filter(|&c| active[c]) {
-                let x = c * LANES;
-                let to = (x + LANES).min(map.width);
-                let hessian = self.along_x(&buffers, margin, x);
-                for (i, v) in out[x..to].iter_mut().enumerate() {
-                    *v = v.max(self.weight * strength(hessian[0][i], hessian[1][i], hessian[2][i]));
-                }
+        }
+        for c in (0..wanted.len()).filter(|&c| wanted[c]) {
+            let [xx, xy, yy] = self.along_x(strip, margin, c * LANES);
+            let mut strengths = [0.0; LANES];
+            for (i, v) in strengths.iter_mut().enumerate() {
+                *v = self.weight * strength(xx[i], xy[i], yy[i]);
             }
+            found(c * LANES, &strengths);
         }
     }
 
     /// Filters the chunk of row y that starts at column x along y.
-    fn along_y(&self, map: &Padded, y: usize, x: usize, margin: usize, to: &mut Buffers) {
+    fn along_y(&self, map: &Map<'_>, y: usize, x: usize, margin: usize, to: &mut Strip) {
+        let (values, stride) = map.column(x);
+        for part in (0..LANES).step_by(HALF) {
+            let [s, d, c] = match self.rows.tables(y) {
+                Some(tables) => self.near_end(&values[part..], stride, y, map.height, tables),
+                None => self.inside(&values[part..], stride, y),
+            };
+            let at = margin + x + part..margin + x + part + HALF;
+            to.smooth[at.clone()].copy_from_slice(&s);
+            to.slope[at.clone()].copy_from_slice(&d);
+            to.curve[at].copy_from_slice(&c);
+        }
+    }
+
+    /// Half a chunk, smoothed and derived once and twice, in a row that sees no end.
+    fn inside(&self, values: &[f32], stride: usize, y: usize) -> [[f32; HALF]; 3] {
         let Axis { smooth, slope, curve } = &self.rows;
-        let (mut s, mut d, mut c) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-        let r = self.radius;
-        if let (Some(ts), Some(td), Some(tc)) = (smooth.near_end(y), slope.near_end(y), curve.near_end(y)) {
-            for j in y.saturating_sub(r)..(y + r + 1).min(map.height) {
-                let here = lanes(map.chunk(j, x));
-                add(&mut s, &here, ts.from(y, j)[0]);
-                add(&mut d, &here, td.from(y, j)[0]);
-                add(&mut c, &here, tc.from(y, j)[0]);
-            }
-        } else {
-            let here = lanes(map.chunk(y, x));
-            add(&mut s, &here, smooth.inner[0]);
-            add(&mut c, &here, curve.inner[0]);
-            let taps = smooth.inner.iter().zip(&slope.inner).zip(&curve.inner).enumerate().skip(1);
-            for (k, ((&ts, &td), &tc)) in taps {
-                let (up, down) = (lanes(map.chunk(y - k, x)), lanes(map.chunk(y + k, x)));
-                for i in 0..LANES {
-                    let (even, odd) = (up[i] + down[i], down[i] - up[i]);
-                    s[i] += ts * even;
-                    c[i] += tc * even;
-                    d[i] += td * odd;
-                }
+        let here = lanes(&values[y * stride..]);
+        let mut s: [f32; HALF] = here.map(|v| smooth.inner[0] * v);
+        let mut c: [f32; HALF] = here.map(|v| curve.inner[0] * v);
+        let mut d = [0.0; HALF];
+        let (mut up, mut down) = (y * stride, y * stride);
+        let taps = smooth.inner[1..].iter().zip(&slope.inner[1..]).zip(&curve.inner[1..]);
+        for ((&ts, &td), &tc) in taps {
+            (up, down) = (up - stride, down + stride);
+            let (above, below): ([f32; HALF], [f32; HALF]) = (lanes(&values[up..]), lanes(&values[down..]));
+            for i in 0..HALF {
+                let (even, odd) = (above[i] + below[i], below[i] - above[i]);
+                s[i] += ts * even;
+                c[i] += tc * even;
+                d[i] += td * odd;
             }
         }
-        let at = margin + x..margin + x + LANES;
-        to.smooth[at.clone()].copy_from_slice(&s);
-        to.slope[at.clone()].copy_from_slice(&d);
-        to.curve[at].copy_from_slice(&c);
+        [s, d, c]
+    }
+
+    /// The same where filters are cut off.
+    fn near_end(
+        &self,
+        values: &[f32],
+        stride: usize,
+        y: usize,
+        height: usize,
+        tables: [&Table; 3],
+    ) -> [[f32; HALF]; 3] {
+        let mut sums = [[0.0; HALF]; 3];
+        for j in y.saturating_sub(self.radius)..(y + self.radius + 1).min(height) {
+            let here = lanes(&values[j * stride..]);
+            for (sum, table) in sums.iter_mut().zip(tables) {
+                add(sum, &here, table.from(y, j)[0]);
+            }
+        }
+        sums
     }
 
     /// The Hessian (xx, xy, yy) in a chunk of columns.
-    fn along_x(&self, from: &Buffers, margin: usize, x: usize) -> [Lanes; 3] {
+    fn along_x(&self, from: &Strip, margin: usize, x: usize) -> [Lanes; 3] {
         let Axis { smooth, slope, curve } = &self.cols;
         [
             convolve::<true>(curve, &from.smooth, margin, x),
@@ -157,12 +218,14 @@ impl Scale {
     }
 }
 
-/// A chunk of values.
-fn lanes(values: &[f32]) -> Lanes {
-    values.first_chunk().copied().unwrap_or([0.0; LANES])
+/// The first values.
+#[inline]
+fn lanes<const N: usize>(values: &[f32]) -> [f32; N] {
+    values.first_chunk().copied().unwrap_or([0.0; N])
 }
 
-fn add(sum: &mut Lanes, values: &Lanes, weight: f32) {
+#[inline]
+fn add<const N: usize>(sum: &mut [f32; N], values: &[f32; N], weight: f32) {
     for (s, v) in sum.iter_mut().zip(values) {
         *s += weight * v;
     }
@@ -182,7 +245,7 @@ fn convolve<const EVEN: bool>(operator: &Operator, row: &[f32], margin: usize, x
     let left = row[at - r..at - 1 + LANES].windows(LANES).rev();
     let right = row[at + 1..at + r + LANES].windows(LANES);
     for ((left, right), &w) in left.zip(right).zip(&operator.inner[1..]) {
-        let (left, right) = (lanes(left), lanes(right));
+        let (left, right): (Lanes, Lanes) = (lanes(left), lanes(right));
         for i in 0..LANES {
             sum[i] += w * if EVEN { right[i] + left[i] } else { right[i] - left[i] };
         }

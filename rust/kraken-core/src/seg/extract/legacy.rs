@@ -75,7 +75,12 @@ fn draw_triangle<T: Sample>(
     let [x0, x1] = range([a[0], b[0], c[0]], out.width);
     let channels = out.channels;
     for j in y0..y1 {
-        for i in x0..x1 {
+        let d = sub([x0 as f64, j as f64], a);
+        let (s, t) = (cross(d, ac) / area, cross(ab, d) / area);
+        let (ds, dt) = (ac[1] / area, -ab[1] / area);
+        // Most of the box around a long triangle lies outside of it.
+        let [from, to] = span([[s, ds], [t, dt], [1.0 - s - t, -ds - dt]], x1 - x0);
+        for i in x0 + from..x0 + to {
             let d = sub([i as f64, j as f64], a);
             let (s, t) = (cross(d, ac) / area, cross(ab, d) / area);
             if s < -1e-9 || t < -1e-9 || s + t > 1.0 + 1e-9 {
@@ -89,6 +94,24 @@ fn draw_triangle<T: Sample>(
             sampler.get(at(0), at(1), &mut out.data[start..start + channels]);
         }
     }
+}
+
+/// Where linear functions, given by their value at 0 and their slope, aren't
+/// negative, within `0..limit`. Rather a bit more than too little.
+fn span(functions: [[f64; 2]; 3], limit: usize) -> [usize; 2] {
+    let (mut low, mut high) = (0.0_f64, limit as f64);
+    for [value, slope] in functions {
+        let root = -(value + 1e-6) / slope;
+        if slope > 0.0 {
+            low = low.max(root.floor() - 1.0);
+        } else if slope < 0.0 {
+            high = high.min(root.ceil() + 2.0);
+        } else if value < -1e-6 {
+            return [0, 0];
+        }
+    }
+    let to = high.max(0.0) as usize;
+    [(low as usize).min(to), to]
 }
 
 /// Whole numbers between the least and greatest value, half-open, within `0..limit`.

@@ -3,6 +3,7 @@
 
 mod curved;
 mod frame;
+mod input;
 mod legacy;
 mod placement;
 mod straight;
@@ -12,6 +13,8 @@ use crate::geom::{Point, polyline};
 use crate::image::raster::{Raster, Sample, View};
 use crate::image::warp::Sampling;
 use crate::{Error, Result};
+
+pub use input::{Input, Prepared};
 
 /// Baselines shorter than this (px) make no line.
 const MIN_LENGTH: f64 = 5.0;

@@ -14,6 +14,8 @@ pub struct Frame {
     origin: Point,
     direction: Point,
     normal: Point,
+    /// Signs of the image axes as seen from the line, see [`Frame::whole`].
+    ahead: Point,
     /// `u` of the first column.
     start: f64,
     /// Distance of two columns, at most 1.
@@ -60,8 +62,33 @@ fn direction(line: &[Point]) -> Option<Point> {
     Some(if dot(axis, forward) < 0.0 { [-axis[0], -axis[1]] } else { axis })
 }
 
+/// Whole pixels are lifted by that before they are cut, for rounding errors
+/// may have pulled them below.
+const ROUNDING: f64 = 1e-6;
+
+/// Shorter lines have no direction that arithmetic could rely on.
+const MIN_STEP: f64 = 1e-6;
+
+/// Signs of the image axes on a page that is turned by quarters until the line
+/// runs within 45° of rightwards: `[x, y]` with 1 for an axis that keeps or gets
+/// its direction, −1 for one that is reversed.
+fn quarter(direction: Point) -> Point {
+    let [x, y] = direction;
+    // Half-open ranges of angle, which a quarter turn maps to one another.
+    if x > 0.0 && y >= -x && y < x {
+        [1.0, 1.0]
+    } else if y > 0.0 && x > -y {
+        // Downwards: x of the turned page is y, its y is −x.
+        [-1.0, 1.0]
+    } else if x < 0.0 && y > x {
+        [-1.0, -1.0]
+    } else {
+        [1.0, -1.0]
+    }
+}
+
 impl Frame {
-    /// Frame of a line of at least two distinct finite points; `None` for others.
+    /// Frame of a line of finite points; `None` for one without extent.
     pub fn new(baseline: &[Point]) -> Option<Self> {
         let origin = *baseline.first()?;
         let direction = direction(baseline)?;
@@ -70,6 +97,7 @@ impl Frame {
             origin,
             direction,
             normal,
+            ahead: quarter(direction),
             start: 0.0,
             step: 1.0,
             line: Vec::new(),
@@ -87,7 +115,7 @@ impl Frame {
         frame.start = lo;
         frame.step = (hi - lo) / (columns - 1) as f64;
         frame.envelope(columns);
-        (frame.step > 0.0).then_some(frame)
+        (frame.step > MIN_STEP).then_some(frame)
     }
 
     /// Fills `top` and `bottom`: the extent of the line in every column.
@@ -163,6 +191,18 @@ impl Frame {
     /// Frame coordinates to image coordinates.
     pub fn to_xy(&self, q: Point) -> Point {
         along(along(self.origin, self.direction, q[0]), self.normal, q[1])
+    }
+
+    /// The pixel that an image point lies in, cut towards smaller coordinates on
+    /// the page turned by quarters until the line runs rightwards. Turning page
+    /// and line by a quarter therefore turns the result.
+    pub fn whole(&self, q: Point) -> Point {
+        [0, 1].map(|k| self.ahead[k] * (self.ahead[k] * q[k] + ROUNDING).floor())
+    }
+
+    /// The pixel nearest to an image point, ties broken as by [`Frame::whole`].
+    pub fn nearest(&self, q: Point) -> Point {
+        self.whole([0, 1].map(|k| q[k] + 0.5 * self.ahead[k]))
     }
 
     /// The unit vector of growing `v` in the image.
@@ -264,5 +304,32 @@ mod tests {
         assert!(clip(&[], size).is_empty());
         let out_and_back = [[10.0, 10.0], [10.0, -20.0], [40.0, -20.0], [40.0, 10.0]];
         assert_eq!(clip(&out_and_back, size), [[10.0, 10.0], [10.0, 0.0], [40.0, 0.0], [40.0, 10.0]]);
+    }
+
+    #[test]
+    fn pixels_are_cut_as_on_the_turned_page() -> Result<(), String> {
+        let whole = |d: Point, q: Point| -> Result<[Point; 2], String> {
+            let frame = Frame::new(&[[10.0, 10.0], along([10.0, 10.0], d, 10.0)]).ok_or("no frame")?;
+            Ok([frame.whole(q), frame.nearest(q)])
+        };
+        // Rightwards: towards 0, whatever the slope up to 45°.
+        let q = [7.75, 3.5];
+        for d in [[1.0, 0.0], [2.0, 1.0], [1.0, -1.0], [3.0, -2.0]] {
+            assert_eq!(whole(d, q)?, [[7.0, 3.0], [8.0, 4.0]]);
+        }
+        // A quarter turn takes (x, y) to (y, −x) and the result with it.
+        let mut q = [0.5, -7.25];
+        for mut d in [[1.0, 0.0], [1.0, -1.0], [5.0, 4.0]] {
+            let [mut cut, mut near] = whole(d, q)?;
+            for _ in 0..4 {
+                let turn = |p: Point| [p[1], -p[0]];
+                [d, q, cut, near] = [d, q, cut, near].map(turn);
+                assert_eq!(whole(d, q)?, [cut, near], "{d:?} {q:?}");
+            }
+        }
+        // Rounding errors don't cost a pixel.
+        assert_eq!(whole([1.0, 0.0], [4.0 - 1e-9, 5.0])?[0], [4.0, 5.0]);
+        assert_eq!(whole([-1.0, 0.0], [4.0 + 1e-9, 5.0])?[0], [4.0, 5.0]);
+        Ok(())
     }
 }

@@ -102,7 +102,7 @@ impl Limits {
         let hard = &self.hard[side];
         let edge = if side == 0 { &frame.top } else { &frame.bottom };
         let per_ray = RAY_STEP / frame.step();
-        let count = ((n - 1) as f64 / per_ray).ceil() as usize;
+        let count = (((n - 1) as f64 / per_ray).ceil() as usize).max(1);
         let mut rays: Vec<usize> =
             (0..count).map(|i| ((i as f64 * per_ray).round() as usize).min(n - 1)).collect();
         rays.dedup();

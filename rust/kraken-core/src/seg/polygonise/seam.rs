@@ -16,10 +16,10 @@ pub struct Energy<'a> {
 }
 
 impl Energy<'_> {
-    /// Value of the pixel nearest to a point, which is pressed onto the image.
+    /// Value of a pixel, which is pressed onto the image.
     fn at(&self, q: Point) -> f32 {
-        let x = q[0].round().clamp(0.0, (self.width - 1) as f64) as usize;
-        let y = q[1].round().clamp(0.0, (self.height - 1) as f64) as usize;
+        let x = q[0].clamp(0.0, (self.width - 1) as f64) as usize;
+        let y = q[1].clamp(0.0, (self.height - 1) as f64) as usize;
         self.data[y * self.width + x]
     }
 }
@@ -159,8 +159,9 @@ impl Patch {
         let (lo, hi) = rotated_box(frame, side, shift, region, size);
         let step = ((hi[0] - lo[0]).ceil() + 1.0).max(MAX_COLUMNS) / MAX_COLUMNS;
         // Columns and rows are those of the rotated box, so only near the line's ends.
-        let first = ((frame.u(0) - lo[0]) / step).round();
-        let last = ((frame.u(frame.count() - 1) - lo[0]) / step).round().max(first + 1.0);
+        let whole = |column: f64| (column + 0.5 + ROUNDING).floor();
+        let first = whole((frame.u(0) - lo[0]) / step);
+        let last = whole((frame.u(frame.count() - 1) - lo[0]) / step).max(first + 1.0);
         let (u0, n) = (lo[0] + first * step, (last - first) as usize + 1);
         let sample = |values: &[f64]| -> Vec<f64> {
             let at = |i: usize| interpolate(values, frame.column_of(u0 + i as f64 * step));
@@ -220,7 +221,7 @@ impl Patch {
             let start = cost.len();
             cost.resize(start + self.rows, 0.0);
             for r in range {
-                let e = energy.at(along(base, outward, self.t0 + r as f64));
+                let e = energy.at(frame.nearest(along(base, outward, self.t0 + r as f64)));
                 cost[start + r] = e;
                 sum += f64::from(e);
                 count += 1;

@@ -49,6 +49,15 @@ fn hopeless_lines_are_none_with_a_reason() {
 }
 
 #[test]
+fn lines_next_to_nothing_have_polygons() {
+    for length in [0.2, 1e-3, 1e-7, 1e-300, f64::MIN_POSITIVE / 8.0] {
+        let line = vec![[0.0, 7.0], [length, 7.0]];
+        let found = run(&[line, vec![[40.0, 47.0], [90.0, 47.0]]], Topline::Baseline);
+        found.iter().for_each(assert_sound);
+    }
+}
+
+#[test]
 fn bad_arguments_are_errors() {
     let data = page();
     let energy = Energy { data: &data, width: SIZE[0], height: SIZE[1] };
@@ -61,4 +70,38 @@ fn bad_arguments_are_errors() {
     let nan = vec![f32::NAN; 6];
     let energy = Energy { data: &nan, width: 3, height: 2 };
     assert!(polygonise(energy, &lines, Obstacles::default(), Topline::Baseline, 1).is_err());
+}
+
+/// Top and bottom of the polygon of a level line at y = 147 with `outline` around it.
+fn extent(topline: Topline, outline: &[Point], only_its_region: bool) -> [f64; 2] {
+    let (data, outline) = (page(), [outline.to_vec()]);
+    let energy = Energy { data: &data, width: SIZE[0], height: SIZE[1] };
+    let per_line = [vec![0]];
+    let obstacles = if only_its_region {
+        Obstacles { special: &outline, per_line: &per_line, ..Obstacles::default() }
+    } else {
+        Obstacles { common: &outline, ..Obstacles::default() }
+    };
+    let found = polygonise(energy, &[vec![[40.0, 147.0], [450.0, 147.0]]], obstacles, topline, 1);
+    let ring = found.unwrap_or_default().pop().and_then(|o| o.ring).unwrap_or_default();
+    let b = polygon::bounds(&ring).unwrap_or_default();
+    [b[1], b[3]]
+}
+
+#[test]
+fn outlines_of_regions_bound_the_side_of_the_text() {
+    let outline = [[20.0, 142.0], [480.0, 142.0], [480.0, 149.0], [20.0, 149.0], [20.0, 142.0]];
+    let open = |topline| extent(topline, &[], true);
+    for topline in [Topline::Baseline, Topline::Topline, Topline::Centreline] {
+        let [top, bottom] = open(topline);
+        assert!(top < 141.0 && bottom > 149.0, "{topline:?} {top} {bottom}");
+        let fenced = extent(topline, &outline, false);
+        assert!(fenced[0] >= 142.0 && fenced[1] <= 149.0, "{topline:?} {fenced:?}");
+    }
+    let [top, bottom] = extent(Topline::Baseline, &outline, true);
+    assert!(top >= 142.0 && bottom == open(Topline::Baseline)[1], "{top} {bottom}");
+    let [top, bottom] = extent(Topline::Topline, &outline, true);
+    assert!(top == open(Topline::Topline)[0] && bottom <= 149.0, "{top} {bottom}");
+    let [top, bottom] = extent(Topline::Centreline, &outline, true);
+    assert!(top >= 142.0 && bottom <= 149.0, "{top} {bottom}");
 }

@@ -1,5 +1,8 @@
 //! A skeleton as a graph: chains of pixels between line ends and junctions.
 
+use std::collections::HashMap;
+
+use crate::image::set_pixels;
 use crate::image::thin::AROUND;
 
 /// Where a chain ends.
@@ -34,83 +37,79 @@ pub(super) struct Graph {
     pub incident: Vec<Vec<(usize, usize)>>,
 }
 
-/// Values of `junction_of` for pixels that aren't part of one.
-const NONE: u32 = u32::MAX;
+/// Bits of a pixel beside that of the skeleton, 1.
+const VISITED: u8 = 2;
+const JUNCTION: u8 = 4;
 
-struct Builder<'a> {
-    skeleton: &'a [u8],
+struct Builder {
+    pixels: Vec<u8>,
     width: usize,
     height: usize,
-    junction_of: Vec<u32>,
-    visited: Vec<bool>,
+    /// Names of the junctions that pixels are part of.
+    junction_of: HashMap<u32, usize>,
     graph: Graph,
 }
 
 impl Graph {
     /// Takes a skeleton from [`thin`](crate::image::thin::thin) apart. Linear
     /// in the number of pixels.
-    pub(super) fn new(skeleton: &[u8], width: usize, height: usize) -> Self {
-        let pixels: Vec<u32> = (0..skeleton.len() as u32).filter(|&i| skeleton[i as usize] != 0).collect();
-        let n = skeleton.len();
-        let mut builder = Builder {
-            skeleton,
-            width,
-            height,
-            junction_of: vec![NONE; n],
-            visited: vec![false; n],
-            graph: Self::default(),
-        };
-        let degree: Vec<u8> = pixels.iter().map(|&p| builder.neighbours(p).count() as u8).collect();
-        let is_junction: Vec<u32> =
-            pixels.iter().zip(&degree).filter(|(_, d)| **d > 2).map(|(p, _)| *p).collect();
-        builder.gather_junctions(&is_junction);
-        for &p in &is_junction {
+    pub(super) fn new(skeleton: Vec<u8>, width: usize, height: usize) -> Self {
+        let mut builder =
+            Builder { pixels: skeleton, width, height, junction_of: HashMap::new(), graph: Self::default() };
+        let mut of_degree: [Vec<u32>; 3] = Default::default();
+        for p in set_pixels(&builder.pixels) {
+            match builder.neighbours(p).count() {
+                0 => {}
+                degree => of_degree[degree.min(3) - 1].push(p),
+            }
+        }
+        let [line_ends, inner, junctions] = of_degree;
+        builder.gather_junctions(&junctions);
+        for &p in &junctions {
             let around: Vec<u32> = builder.neighbours(p).collect();
             for q in around {
-                if builder.junction_of[q as usize] == NONE {
-                    builder.trace(q, Node::Junction(builder.junction_of[p as usize] as usize), p);
+                if builder.pixels[q as usize] & JUNCTION == 0 {
+                    builder.trace(q, builder.junction(p), p);
                 }
             }
         }
-        for wanted in [1, 2] {
-            for (&p, _) in pixels.iter().zip(&degree).filter(|(_, d)| **d == wanted) {
-                builder.trace(p, Node::Free, p);
-            }
+        for p in line_ends.into_iter().chain(inner) {
+            builder.trace(p, Node::Free, p);
         }
         builder.graph
     }
 }
 
-impl Builder<'_> {
+impl Builder {
     fn neighbours(&self, p: u32) -> impl Iterator<Item = u32> + use<'_> {
         let (x, y) = ((p as usize % self.width) as i32, (p as usize / self.width) as i32);
         AROUND.iter().filter_map(move |[dx, dy]| {
             let (x, y) = (x + dx, y + dy);
             let inside = x >= 0 && y >= 0 && (x as usize) < self.width && (y as usize) < self.height;
             let q = inside.then(|| y as usize * self.width + x as usize)?;
-            (self.skeleton[q] != 0).then_some(q as u32)
+            (self.pixels[q] != 0).then_some(q as u32)
         })
     }
 
     /// Numbers the groups of touching junction pixels.
     fn gather_junctions(&mut self, pixels: &[u32]) {
         for &p in pixels {
-            self.visited[p as usize] = true;
+            self.pixels[p as usize] |= VISITED | JUNCTION;
         }
         for &p in pixels {
-            if self.junction_of[p as usize] != NONE {
+            if self.junction_of.contains_key(&p) {
                 continue;
             }
-            let name = self.graph.junctions.len() as u32;
-            self.junction_of[p as usize] = name;
+            let name = self.graph.junctions.len();
+            self.junction_of.insert(p, name);
             let mut group = vec![p];
             let mut next = 0;
             while let Some(&q) = group.get(next) {
                 next += 1;
                 let around: Vec<u32> = self.neighbours(q).collect();
                 for r in around {
-                    if self.visited[r as usize] && self.junction_of[r as usize] == NONE {
-                        self.junction_of[r as usize] = name;
+                    if self.pixels[r as usize] & JUNCTION != 0 && !self.junction_of.contains_key(&r) {
+                        self.junction_of.insert(r, name);
                         group.push(r);
                     }
                 }
@@ -119,6 +118,11 @@ impl Builder<'_> {
             self.graph.junctions.push(centre);
             self.graph.incident.push(Vec::new());
         }
+    }
+
+    /// The junction that a pixel marked as part of one belongs to.
+    fn junction(&self, p: u32) -> Node {
+        self.junction_of.get(&p).map_or(Node::Free, |&j| Node::Junction(j))
     }
 
     fn central(&self, group: &[u32]) -> u32 {
@@ -136,24 +140,23 @@ impl Builder<'_> {
     /// Follows the chain that starts at the unvisited pixel `start`, coming
     /// from `origin` (the pixel itself if it has no predecessor).
     fn trace(&mut self, start: u32, from: Node, origin: u32) {
-        if self.visited[start as usize] {
+        if self.pixels[start as usize] & VISITED != 0 {
             return;
         }
         let (mut previous, mut at) = (origin, start);
         let mut pixels = Vec::new();
         let (mut to, mut closed) = (Node::Free, false);
         loop {
-            self.visited[at as usize] = true;
+            self.pixels[at as usize] |= VISITED;
             pixels.push(at);
             let next = self.neighbours(at).find(|&q| q != previous);
             previous = at;
             let Some(q) = next else { break };
-            let junction = self.junction_of[q as usize];
-            if junction != NONE {
-                to = Node::Junction(junction as usize);
+            if self.pixels[q as usize] & JUNCTION != 0 {
+                to = self.junction(q);
                 break;
             }
-            if self.visited[q as usize] {
+            if self.pixels[q as usize] & VISITED != 0 {
                 closed = true;
                 break;
             }
@@ -175,7 +178,7 @@ mod tests {
 
     fn graph(rows: &[&str]) -> Graph {
         let skeleton: Vec<u8> = rows.iter().flat_map(|r| r.bytes().map(|b| u8::from(b == b'#'))).collect();
-        Graph::new(&skeleton, rows[0].len(), rows.len())
+        Graph::new(skeleton, rows[0].len(), rows.len())
     }
 
     #[test]

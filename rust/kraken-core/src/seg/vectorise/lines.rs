@@ -3,13 +3,15 @@
 use super::graph::Graph;
 use super::strokes::{Stroke, strokes};
 use crate::geom::{Point, along, dist, polyline, sub};
-use crate::image::labels::{Connectivity, label};
-use crate::image::ridge::ridge_strength;
+use crate::image::labels::{Connectivity, label_runs};
+use crate::image::ridge::ridge_mask;
+use crate::image::set_pixels;
 use crate::image::thin::thin;
 use crate::{Error, Result};
 
-/// Scales at which ridges are looked for: lines of up to some 20 px.
-const SIGMAS: [f64; 5] = [1.0, 3.0, 5.0, 7.0, 9.0];
+/// Scales at which ridges are looked for: lines of up to some 20 px. Those that
+/// most lines show up at come first.
+const SIGMAS: [f64; 5] = [3.0, 5.0, 1.0, 7.0, 9.0];
 
 /// Deviation that the simplification of a line may cause, in pixels.
 const TOLERANCE: f64 = 3.0;
@@ -68,9 +70,7 @@ pub fn vectorise_lines(maps: &Heatmaps<'_>, options: &LineOptions) -> Result<Vec
     if options.threshold.is_nan() || options.threshold < 0.0 {
         return Err(Error::range("threshold", format!("{} isn't a number from 0 on", options.threshold)));
     }
-    let ridges = ridge_strength(baseline, width, height, &SIGMAS, options.threshold, options.threads)?;
-    let mask: Vec<u8> = ridges.iter().map(|&v| u8::from(v > options.threshold)).collect();
-    drop(ridges);
+    let mask = ridge_mask(baseline, width, height, &SIGMAS, options.threshold, options.threads)?;
     let found = find_strokes(&mask, width, height)?;
     let finish = |stroke: &Stroke| {
         let mut line = whole_pixels(&prolong(stroke, &mask, width, height), width, height);
@@ -84,18 +84,18 @@ pub fn vectorise_lines(maps: &Heatmaps<'_>, options: &LineOptions) -> Result<Vec
 }
 
 fn find_strokes(mask: &[u8], width: usize, height: usize) -> Result<Vec<Stroke>> {
-    let labels = label(mask, width, height, Connectivity::Eight)?;
-    let skeleton = thin(mask, width, height)?;
-    let mut lengths = vec![0_usize; labels.count + 1];
-    for (&l, _) in labels.of.iter().zip(&skeleton).filter(|(_, s)| **s != 0) {
-        lengths[l as usize] += 1;
-    }
+    let labels = label_runs(mask, width, height, Connectivity::Eight)?;
     let areas = labels.areas();
+    let skeleton = thin(mask, width, height)?;
+    let mut lengths = vec![0_usize; areas.len()];
+    for pixel in set_pixels(&skeleton) {
+        lengths[labels.of(pixel) as usize] += 1;
+    }
     let breadth = |pixel: u32| {
-        let blob = labels.of[pixel as usize] as usize;
+        let blob = labels.of(pixel) as usize;
         areas[blob] as f64 / lengths[blob].max(1) as f64
     };
-    Ok(strokes(&Graph::new(&skeleton, width, height), width, breadth))
+    Ok(strokes(&Graph::new(skeleton, width, height), width, breadth))
 }
 
 /// The simplified stroke, its free ends moved on to the edge of the blob.

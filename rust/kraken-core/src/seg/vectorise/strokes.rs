@@ -279,7 +279,7 @@ mod tests {
 
     fn drawn(rows: &[&str], breadth: f64) -> Vec<Stroke> {
         let skeleton: Vec<u8> = rows.iter().flat_map(|r| r.bytes().map(|b| u8::from(b == b'#'))).collect();
-        strokes(&Graph::new(&skeleton, rows[0].len(), rows.len()), rows[0].len(), |_| breadth)
+        strokes(&Graph::new(skeleton, rows[0].len(), rows.len()), rows[0].len(), |_| breadth)
     }
 
     const T: [&str; 6] =

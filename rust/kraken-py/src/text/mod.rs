@@ -1,6 +1,10 @@
 //! Bindings of `kraken_core::text`.
 
+mod lm;
+mod markup;
+
 use kraken_core::Result;
+use kraken_core::text::align as forced;
 use kraken_core::text::beam::{self, Hypothesis, Options};
 use kraken_core::text::bidi::{self, BaseDirection};
 use kraken_core::text::ctc::{self, Matrix, Symbol};
@@ -95,7 +99,9 @@ fn blank_threshold(
 }
 
 #[pyfunction]
-#[pyo3(signature = (outputs, seq_lens, beam_size, top_k, blank_prune, nbest, log_probs, threads))]
+#[pyo3(signature = (
+    outputs, seq_lens, beam_size, top_k, min_probability, blank_prune, nbest, log_probs, threads, scorer
+))]
 #[allow(clippy::too_many_arguments, reason = "the options of the search")]
 fn beam_search(
     py: Python<'_>,
@@ -103,20 +109,43 @@ fn beam_search(
     seq_lens: Vec<i64>,
     beam_size: usize,
     top_k: Option<usize>,
+    min_probability: Option<f64>,
     blank_prune: Option<f64>,
     nbest: usize,
     log_probs: bool,
     threads: usize,
+    scorer: Option<Bound<'_, lm::PyScorer>>,
 ) -> PyResult<Vec<Scored>> {
-    let options = Options { beam_size, top_k, blank_prune, nbest, log_probs };
+    let scorer = scorer.as_ref().map(|s| &s.get().0);
+    let options = Options { beam_size, top_k, min_probability, blank_prune, nbest, log_probs };
     let batch = Batch::new(outputs)?;
     let [n, _, w] = batch.shape();
     let found = decode!(py, &batch, |lines| {
         let lengths = ctc::check_lengths(&seq_lens, n, w)?;
-        beam::decode_batch(&lines, &lengths, &options, threads)
+        beam::decode_batch(&lines, &lengths, &options, scorer, threads)
     })?;
     let plain = |h: Vec<Hypothesis>| h.into_iter().map(|(s, score)| (tuples(&s), score)).collect();
     Ok(found.into_iter().map(plain).collect())
+}
+
+#[pyfunction]
+fn align(
+    py: Python<'_>,
+    outputs: &Bound<'_, PyAny>,
+    seq_lens: Vec<i64>,
+    labels: Vec<Vec<usize>>,
+) -> PyResult<Vec<Option<Vec<Tuple>>>> {
+    let batch = Batch::new(outputs)?;
+    let [n, _, w] = batch.shape();
+    if labels.len() != n {
+        let detail = format!("labels has {} lines, outputs has {n}", labels.len());
+        return Err(PyValueError::new_err(detail));
+    }
+    decode!(py, &batch, |lines| {
+        let lengths = ctc::check_lengths(&seq_lens, n, w)?;
+        let texts = lines.iter().zip(lengths).zip(&labels);
+        texts.map(|((m, l), text)| Ok(forced::align(m, l, text)?.map(|s| tuples(&s)))).collect()
+    })
 }
 
 #[pyfunction]
@@ -149,9 +178,13 @@ fn bidi_class(code_point: u32) -> &'static str {
 /// Adds the functions of this submodule.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("UCD_VERSION", bidi::UCD_VERSION)?;
+    crate::distance::register(m)?;
+    lm::register(m)?;
     m.add_function(wrap_pyfunction!(greedy, m)?)?;
     m.add_function(wrap_pyfunction!(blank_threshold, m)?)?;
     m.add_function(wrap_pyfunction!(beam_search, m)?)?;
+    m.add_function(wrap_pyfunction!(align, m)?)?;
     m.add_function(wrap_pyfunction!(display_map, m)?)?;
-    m.add_function(wrap_pyfunction!(bidi_class, m)?)
+    m.add_function(wrap_pyfunction!(bidi_class, m)?)?;
+    markup::register(m)
 }

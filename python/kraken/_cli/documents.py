@@ -1,0 +1,171 @@
+"""Results read back from files: ALTO, PageXML, and the JSON of ``kraken segment``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from kraken._cli.pdf_input import DPI, page_count, render_page
+from kraken.containers import Segmentation
+from kraken.lib.exceptions import KrakenInputException
+from kraken.lib.util import open_image
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from kraken.lib.xml.words import Word
+
+logger = logging.getLogger("kraken")
+
+LineType = Literal["baselines", "bbox"]
+
+
+@dataclass
+class Document:
+    """A page as a file describes it.
+
+    Attributes:
+        source: The file.
+        segmentation: Lines, regions and orders.
+        image_path: The image that it names.
+        size: Width and height of the page as stated, None if the file doesn't.
+        words: Words of lines by the lines' ids.
+    """
+
+    source: Path
+    segmentation: Segmentation
+    image_path: Path
+    size: tuple[int, int] | None = None
+    words: dict[str, list[Word]] = field(default_factory=dict)
+
+    def find_image(self) -> Path:
+        """Path of the image: as named, or of the same name beside the document.
+
+        Raises:
+            KrakenInputException: If there is no such file.
+        """
+        named = self.image_path
+        for path in (named, self.source.parent / named, self.source.parent / named.name):
+            if path.is_file():
+                return path
+        raise KrakenInputException(
+            f"the image {named} that the file names doesn't exist: put it beside the file or correct the name"
+        )
+
+    def open_image(self) -> Image.Image:
+        """The page image.
+
+        Raises:
+            KrakenInputException: If it doesn't exist or can't be read.
+        """
+        path = self.find_image()
+        image = _pdf_page(path) if path.suffix.lower() == ".pdf" else open_image(path)
+        if self.size and all(self.size) and image.size != tuple(self.size):
+            stated, real = ("x".join(map(str, size)) for size in (self.size, image.size))
+            click.echo(
+                f"Warning: {self.source} states a page of {stated} pixels, but its image has {real}: "
+                "coordinates may be off.",
+                err=True,
+            )
+        return image
+
+
+def _pdf_page(path: Path) -> Image.Image:
+    """The page of a PDF, drawn as `kraken -f pdf` draws it."""
+    if find_spec("pypdfium2") is None or page_count(path) > 1:
+        raise KrakenInputException(
+            f"its page is one of {path}, and results don't say which: draw it ({DPI} dpi) and name that image"
+        )
+    return render_page(path, 0)
+
+
+def read_document(path: Path, linetype: LineType | None = None) -> Document:
+    """Reads a result.
+
+    Args:
+        path: ALTO, PageXML or JSON.
+        linetype: Kind of lines; by default baselines, or boxes if the file has no baselines.
+
+    Raises:
+        ValueError: If the file is none of them, or damaged.
+    """
+    if path.suffix.lower() == ".json" or _begins_as_json(path):
+        return _read_json(path, linetype)
+    # Parsing XML takes lxml, which JSON doesn't need.
+    from kraken.lib.xml import XMLPage
+
+    page = XMLPage(path, linetype=linetype or "baselines", level="word")
+    if linetype is None and not page.lines:
+        boxes = XMLPage(path, linetype="bbox", level="word")
+        page = boxes if boxes.lines else page
+    return Document(path, page.to_container(), Path(page.imagename), page.image_size, page.words or {})
+
+
+def _begins_as_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+
+
+def _read_json(path: Path, linetype: LineType | None) -> Document:
+    try:
+        values: Any = json.loads(path.read_text(encoding="utf-8-sig"))
+        segmentation = Segmentation(**values)
+        checked = [*(segmentation.lines or ()), *_regions(segmentation)]
+        if segmentation.type not in ("baselines", "bbox") or any(not item.id for item in checked):
+            raise ValueError(f"its type is {segmentation.type!r}, or lines or regions have no id")
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"isn't JSON as `kraken segment` writes it ({' '.join(str(error).split())[:200]})"
+        ) from error
+    return Document(path, with_linetype(segmentation, linetype), Path(segmentation.imagename))
+
+
+def _regions(segmentation: Segmentation) -> list[Any]:
+    return [region for group in (segmentation.regions or {}).values() for region in group]
+
+
+def with_linetype(segmentation: Segmentation, linetype: LineType | None) -> Segmentation:
+    """The segmentation with baselines or boxes for lines.
+
+    Lines without any geometry are left out with a warning.
+    """
+    if linetype is None or segmentation.type == linetype:
+        return segmentation
+    segmentation = _with_geometry(segmentation)
+    return segmentation.to_bbox() if linetype == "bbox" else segmentation.to_baselines()
+
+
+def _with_geometry(segmentation: Segmentation) -> Segmentation:
+    """The segmentation without lines that have neither box, baseline nor polygon."""
+    lines = list(segmentation.lines or ())
+    kept = [
+        i
+        for i, line in enumerate(lines)
+        if any(getattr(line, name, None) for name in ("bbox", "baseline", "boundary"))
+    ]
+    if len(kept) == len(lines):
+        return segmentation
+    lost = ", ".join(line.id for i, line in enumerate(lines) if i not in set(kept))
+    logger.warning("%s: lines without any geometry are left out: %s", segmentation.imagename, lost)
+    place = {old: new for new, old in enumerate(kept)}
+    orders = [[place[i] for i in order if i in place] for order in segmentation.line_orders or ()]
+    return dataclasses.replace(segmentation, lines=[lines[i] for i in kept], line_orders=orders)
+
+
+def line_confidence(words: list[Word]) -> float | None:
+    """Mean confidence of a line's characters as far as its words or glyphs state it."""
+    stated: list[float] = []
+    for word in words:
+        glyphs = [glyph.confidence for glyph in word.glyphs if glyph.confidence is not None]
+        if glyphs:
+            stated.extend(glyphs)
+        elif word.confidence is not None:
+            stated.extend([word.confidence] * len(word.text))
+    return sum(stated) / len(stated) if stated else None

@@ -1,0 +1,96 @@
+"""``kraken repolygonize``: new polygons for the lines of documents."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kraken._cli.documents import Document, read_document
+from kraken._cli.files import FileCommand, check_outputs, files_argument, find_files, output_folder, run_files
+from kraken._cli.options import Settings
+from kraken.containers import BaselineLine
+from kraken.lib.atomic import atomic_output
+
+logger = logging.getLogger("kraken")
+
+_TOPLINES: dict[str, bool | None] = {"baseline": False, "topline": True, "centerline": None}
+
+
+@click.command("repolygonize", cls=FileCommand)
+@files_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False),
+    help="Folder for the documents (default: the current one).",
+)
+@click.option("-tl", "--topline", "kind", flag_value="topline", help="Lines run along the head of the text.")
+@click.option("-cl", "--centerline", "kind", flag_value="centerline", help="Lines run through its middle.")
+@click.option(
+    "-bl",
+    "--baseline",
+    "kind",
+    flag_value="baseline",
+    default="baseline",
+    help="Lines run along its foot (default).",
+)
+@click.option(
+    "--scale",
+    type=click.IntRange(min=100, max=20_000),
+    default=1800,
+    show_default=True,
+    help="Height in pixels at which polygons are looked for.",
+)
+@click.pass_context
+def repolygonize(
+    ctx: click.Context, /, files: tuple[str, ...], output: str | None, kind: str, scale: int
+) -> None:
+    """Find the polygons of the lines of ALTO and PageXML files anew, from their baselines.
+
+    Writes NAME_rewrite.xml, in which nothing else is changed; lines whose polygon isn't found keep theirs.
+    """
+    settings: Settings = ctx.obj
+    sources = find_files(files, "repolygonize")
+    folder = output_folder(output)
+    targets = {source: folder / f"{source.stem}_rewrite.xml" for source in sources}
+    check_outputs(sources, [targets[source] for source in sources])
+
+    def rewrite(source: Path) -> list[Path]:
+        document = read_document(source, "baselines")
+        rings = _polygons(document, _TOPLINES[kind], scale, settings.threads)
+        # Takes lxml, which reading the document has loaded.
+        from kraken.lib.xml.rewrite import with_polygons
+
+        with atomic_output(targets[source]) as temporary:
+            temporary.write_bytes(with_polygons(source, rings))
+        return [targets[source]]
+
+    run_files(ctx, sources, "repolygonize", rewrite)
+
+
+def _polygons(document: Document, topline: bool | None, scale: int, threads: int) -> dict[str, list[Any]]:
+    """New polygons by the ids of their lines."""
+    # Kernels that only this needs.
+    from kraken.lib.segmentation import calculate_polygonal_environment
+
+    lines = [
+        line
+        for line in document.segmentation.lines or ()
+        if isinstance(line, BaselineLine) and line.baseline is not None and len(line.baseline) > 1
+    ]
+    if not lines:
+        return {}
+    rings = calculate_polygonal_environment(
+        document.open_image(),
+        [line.baseline for line in lines if line.baseline is not None],
+        scale=(scale, 0),
+        topline=topline,
+        num_threads=threads,
+    )
+    found = {line.id: list(ring) for line, ring in zip(lines, rings, strict=True) if ring is not None}
+    if len(found) < len(lines):
+        logger.warning("%s: %d lines keep their polygons", document.source, len(lines) - len(found))
+    return found

@@ -1,0 +1,36 @@
+"""How the C library hands out memory during training."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import platform
+
+__all__ = ["keep_freed_memory"]
+
+logger = logging.getLogger("kraken")
+
+# parameters of mallopt(3) in glibc
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
+
+
+def keep_freed_memory() -> bool:
+    """Lets freed memory stay with the process instead of going back to the system.
+
+    The activations of a training step are freed and asked for again in every step; with glibc's
+    defaults the system hands out fresh pages filled with zeros each time, which takes about a fifth of
+    the time of a step on CPUs. Blocks above 256 MB still go back.
+
+    Returns:
+        Whether the C library can be told so.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    wishes = ((_M_MMAP_THRESHOLD, 1 << 28), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 1 << 26))
+    granted = [bool(mallopt(name, value)) for name, value in wishes]
+    logger.debug("Freed memory is kept: %s", granted)
+    return all(granted)

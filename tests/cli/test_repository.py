@@ -1,0 +1,207 @@
+"""kraken list, show and get against a local server."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from kraken import repo
+from kraken.lib.exceptions import KrakenRepoException
+from tests.cli.model_repository import Model, Repository, served
+
+Run = Callable[..., Result]
+client: Any = pytest.importorskip("htrmopo.repo", reason="htrmopo isn't installed")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
+    """Five records of four concepts, one of them for other software."""
+    for name in ("DATA", "CACHE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name))
+    models = [
+        Model(11, 10, "2025-01-01T00:00:00Z", "Latin print, first"),
+        Model(12, 10, "2025-06-01T00:00:00Z", "Latin print, second"),
+        Model(21, 20, "2025-03-01T00:00:00Z", "Layout [any]", kind="segmentation", language="fra"),
+        Model(31, 30, "2025-04-01T00:00:00Z", "Order", kind="reading order", script="Arab"),
+        Model(41, 40, "2025-05-01T00:00:00Z", "Other engine", software="other"),
+    ]
+    with served(Repository(models)) as repository:
+        monkeypatch.setenv("MODEL_REPO_OAI_URL", f"{repository.base}/oai2d")
+        monkeypatch.setenv("MODEL_REPO_URL", f"{repository.base}/api/")
+        # The package reads the address when it is imported.
+        monkeypatch.setattr(client.sickle, "endpoint", f"{repository.base}/oai2d")
+        yield repository
+
+
+def ids(result: Result) -> list[str]:
+    assert result.exit_code == 0, result.stderr
+    rows = [line.split("\t")[0] for line in result.stdout.splitlines()]
+    return [row.rpartition(".")[2] for row in rows]
+
+
+def test_models_are_listed_by_concept_newest_first(run: Run, repository: Repository) -> None:
+    result = run("list")
+    assert ids(result) == ["10", "12", "11", "30", "31", "20", "21"]
+    assert "Layout [any]" in result.stdout and "Other engine" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (["--recognition"], ["10", "12", "11"]),
+        (["--segmentation"], ["20", "21"]),
+        (["--reading-order"], ["30", "31"]),
+        (["--recognition", "--segmentation"], ["10", "12", "11", "20", "21"]),
+        (["--recognition", "--all"], ["10", "12", "11", "30", "31", "20", "21"]),
+        (["-l", "fra"], ["20", "21"]),
+        (["-l", "fra", "-l", "lat"], ["10", "12", "11", "30", "31", "20", "21"]),
+        (["-l", "fra", "-s", "Arab"], []),
+        (["-s", "arab"], ["30", "31"]),
+        (["-k", "kw11"], ["10", "11"]),
+    ],
+)
+def test_filters(filters: list[str], expected: list[str], run: Run, repository: Repository) -> None:
+    assert ids(run("list", *filters)) == expected
+
+
+def test_a_record_is_shown(run: Run, repository: Repository) -> None:
+    result = run("show", "10.5281/zenodo.12")
+    assert result.exit_code == 0, result.stderr
+    for words in (
+        "Latin print, second",
+        "10.5281/zenodo.10",
+        "2025-06-01",
+        "lat",
+        "Latn",
+        "cer: 2.50",
+        "CC-BY-4.0",
+    ):
+        assert words in result.stdout
+    assert "Somewhere" in result.stdout and "A model." in result.stdout
+    assert json.loads(run("--json", "show", "10.5281/zenodo.12").stdout)["doi"] == "10.5281/zenodo.12"
+    missing = run("show", "-V", "v0", "10.5281/zenodo.12")
+    assert missing.exit_code == 1 and "metadata" in missing.stderr
+
+
+def test_a_model_is_fetched_once(run: Run, repository: Repository, tmp_path: Path) -> None:
+    folder = tmp_path / "DATA" / "htrmopo" / str(uuid.uuid5(uuid.NAMESPACE_DNS, "10.5281/zenodo.12"))
+    result = run("get", "10.5281/zenodo.12")
+    assert result.exit_code == 0, result.stderr
+    assert str(folder) in result.stdout and "model.safetensors" in result.stdout
+    assert (folder / "model.safetensors").read_bytes() == b"weights" * 1000
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    before = len(repository.requests)
+    assert run("get", "10.5281/zenodo.12").exit_code == 0
+    assert run("get", "--offline", "10.5281/zenodo.12").exit_code == 0
+    assert len(repository.requests) == before
+
+
+def test_a_concept_stands_for_its_newest_version(run: Run, repository: Repository) -> None:
+    result = run("get", "10.5281/zenodo.10")
+    assert result.exit_code == 0, result.stderr
+    assert str(repo.model_folder("10.5281/zenodo.12")) in result.stdout
+
+
+def test_a_fetched_model_is_found_and_listed(run: Run, repository: Repository, text_model: Path) -> None:
+    repository.models[1].content = text_model.read_bytes()
+    run("get", "10.5281/zenodo.12")
+    result = run("list", "--installed", "--recognition")
+    names = [line.split("\t")[0] for line in result.stdout.splitlines()]
+    assert names == ["tiny-recognition", "model.safetensors"]
+    assert "tiny-layout" in run("list", "--installed").stdout
+
+
+def test_a_partial_download_is_no_model(run: Run, repository: Repository) -> None:
+    repository.models[1].stated = 10_000
+    result = run("get", "10.5281/zenodo.12")
+    assert result.exit_code == 1 and "of 10" in result.stderr
+    folder = repo.model_folder("10.5281/zenodo.12")
+    assert not folder.exists() and not list(folder.parent.iterdir())
+    # What an interrupted download of other software left behind
+    folder.mkdir()
+    (folder / "README.md").write_text("x")
+    repository.models[1].stated = None
+    assert run("get", "10.5281/zenodo.12").exit_code == 0
+    assert (folder / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("command", ["show", "get"])
+def test_unknown_and_foreign_models(command: str, run: Run, repository: Repository) -> None:
+    for model_id, word in (
+        ("10.5281/zenodo.99", "no record"),
+        ("10.5281/zenodo.41", "isn't a model for kraken"),
+        ("nonsense", "nonsense"),
+    ):
+        result = run(command, model_id)
+        assert result.exit_code == 1, model_id
+        assert word in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_without_network_the_host_is_named(
+    run: Run, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_REPO_OAI_URL", "http://127.0.0.1:9/oai2d")
+    monkeypatch.setattr(client.sickle, "endpoint", "http://127.0.0.1:9/oai2d")
+    for command in (["list"], ["show", "10.5281/zenodo.12"], ["get", "10.5281/zenodo.12"]):
+        result = run(*command)
+        assert result.exit_code == 1
+        assert "127.0.0.1:9" in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_offline_uses_what_was_fetched(run: Run, repository: Repository) -> None:
+    first = run("list", "--offline")
+    assert first.exit_code == 1 and "kraken list" in first.stderr
+    online = run("list").stdout
+    before = len(repository.requests)
+    assert run("list", "--offline").stdout == online
+    assert "Latin print, second" in run("show", "--offline", "10.5281/zenodo.10").stdout
+    assert run("show", "--offline", "10.5281/zenodo.99").exit_code == 1
+    assert run("get", "--offline", "10.5281/zenodo.12").exit_code == 1
+    assert len(repository.requests) == before
+
+
+def test_a_cache_can_not_run_code(repository: Repository, tmp_path: Path) -> None:
+    cache = tmp_path / "CACHE" / "htrmopo" / "listing.pkl"
+    cache.parent.mkdir(parents=True)
+    mark = tmp_path / "mark"
+
+    class Attack:
+        def __reduce__(self) -> Any:
+            return Path.touch, (mark,)
+
+    cache.write_bytes(pickle.dumps({"content": Attack()}))
+    with pytest.raises(KrakenRepoException, match=r"listing\.pkl"):
+        repo.get_listing(offline=True)
+    assert not mark.exists()
+
+
+def test_records_of_the_first_version_show_their_alphabet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = client.v0RepositoryRecord(
+        doi="10.5281/zenodo.1",
+        concept_doi="10.5281/zenodo.2",
+        creators=[{"name": "A. Author", "orcid": "0000", "affiliation": None}],
+        summary="Old",
+        description="first line\nsecond line",
+        metrics={"cer": 1.5},
+        license="Apache-2.0",
+        script=["Latn"],
+        distribution=[],
+        graphemes=["b", "a", "\u0301", "\t"],
+        publication_date=datetime(2020, 1, 1, tzinfo=timezone.utc),
+        keywords=["kraken_pytorch"],
+    )
+    monkeypatch.setattr(repo, "get_description", lambda *_, **__: record)
+    result = run("show", "10.5281/zenodo.1")
+    assert result.exit_code == 0, result.stderr
+    lines = [line.split(maxsplit=1) for line in result.stdout.splitlines()]
+    assert ["alphabet", "ab"] in lines
+    assert "0x9, COMBINING ACUTE ACCENT" in result.stdout
+    assert "A. Author (0000)" in result.stdout and "second line" in result.stdout
