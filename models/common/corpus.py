@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Corpus", "EXTRA_SIGNS"]
+__all__ = ["EXTRA_SIGNS", "Corpus"]
 
 #: Signs of print beside the letters, with the odds of turning up by themselves.
 EXTRA_SIGNS = "§†‡*¶•·°—–…&%£$€+=/|[]{}<>@#_~^½¼¾²³¹№⁊☞ªº×÷±"
@@ -62,21 +62,267 @@ LANGUAGES = (
     Language("el", 1.2, _ROMANCE),
 )
 # wordfreq has no Latin: words are put together from stems and endings
-_STEMS = (
-    "a ab ad aetern agnosc amic ann anim aqu ar arbor arm bell bon cael caes camp capit car caus cert civ clar cogit "
-    "coll commun con consul corp cred crimin cur de dic di digit doctrin domin dux ec eccles epist equ et etiam exempl "
-    "fac fam fat femin fer fid fili flor flum for fort frat fug gen gener glor grat grav hab homin hon hor host human "
-    "imper in ingen iniuri insul inter iudic iur ius iust labor laud leg liber libr litter loc long luc magn man mar "
-    "mat memor mil miser mod mort mult mund mut nat nav nec nob nom nost nov num nunc oper orat ord omn pac par part "
-    "pat pecc ped per plur poet popul port prim princip prob propri prov publ quaest quant quer quid rat reg relig "
-    "respond rom sacr saecul salut sanct sap scrib sens serv sign simil sol spec spirit stat stud sum tant temp ten "
-    "terr test tim tot trad tribu turb urb util vari verb ver vid vir virtut vis vit voc volunt vulg"
-).split()
-_ENDINGS = (
-    "a ae am arum as is us i um o orum os e em es ibus it at et ur unt ant ent re tur ntur mus tis bat bant rent isse "
-    "erunt ior ius issimus issima ibilis alis ationem ationis antia itas itatem tudo tudine ens entis que ne"
-).split()
-_SMALL = "et in ad de cum non ut si per ex ab quod qui quae hoc est sunt esse enim autem vel aut nec sed atque ac".split()
+_STEMS = [
+    "a",
+    "ab",
+    "ad",
+    "aetern",
+    "agnosc",
+    "amic",
+    "ann",
+    "anim",
+    "aqu",
+    "ar",
+    "arbor",
+    "arm",
+    "bell",
+    "bon",
+    "cael",
+    "caes",
+    "camp",
+    "capit",
+    "car",
+    "caus",
+    "cert",
+    "civ",
+    "clar",
+    "cogit",
+    "coll",
+    "commun",
+    "con",
+    "consul",
+    "corp",
+    "cred",
+    "crimin",
+    "cur",
+    "de",
+    "dic",
+    "di",
+    "digit",
+    "doctrin",
+    "domin",
+    "dux",
+    "ec",
+    "eccles",
+    "epist",
+    "equ",
+    "et",
+    "etiam",
+    "exempl",
+    "fac",
+    "fam",
+    "fat",
+    "femin",
+    "fer",
+    "fid",
+    "fili",
+    "flor",
+    "flum",
+    "for",
+    "fort",
+    "frat",
+    "fug",
+    "gen",
+    "gener",
+    "glor",
+    "grat",
+    "grav",
+    "hab",
+    "homin",
+    "hon",
+    "hor",
+    "host",
+    "human",
+    "imper",
+    "in",
+    "ingen",
+    "iniuri",
+    "insul",
+    "inter",
+    "iudic",
+    "iur",
+    "ius",
+    "iust",
+    "labor",
+    "laud",
+    "leg",
+    "liber",
+    "libr",
+    "litter",
+    "loc",
+    "long",
+    "luc",
+    "magn",
+    "man",
+    "mar",
+    "mat",
+    "memor",
+    "mil",
+    "miser",
+    "mod",
+    "mort",
+    "mult",
+    "mund",
+    "mut",
+    "nat",
+    "nav",
+    "nec",
+    "nob",
+    "nom",
+    "nost",
+    "nov",
+    "num",
+    "nunc",
+    "oper",
+    "orat",
+    "ord",
+    "omn",
+    "pac",
+    "par",
+    "part",
+    "pat",
+    "pecc",
+    "ped",
+    "per",
+    "plur",
+    "poet",
+    "popul",
+    "port",
+    "prim",
+    "princip",
+    "prob",
+    "propri",
+    "prov",
+    "publ",
+    "quaest",
+    "quant",
+    "quer",
+    "quid",
+    "rat",
+    "reg",
+    "relig",
+    "respond",
+    "rom",
+    "sacr",
+    "saecul",
+    "salut",
+    "sanct",
+    "sap",
+    "scrib",
+    "sens",
+    "serv",
+    "sign",
+    "simil",
+    "sol",
+    "spec",
+    "spirit",
+    "stat",
+    "stud",
+    "sum",
+    "tant",
+    "temp",
+    "ten",
+    "terr",
+    "test",
+    "tim",
+    "tot",
+    "trad",
+    "tribu",
+    "turb",
+    "urb",
+    "util",
+    "vari",
+    "verb",
+    "ver",
+    "vid",
+    "vir",
+    "virtut",
+    "vis",
+    "vit",
+    "voc",
+    "volunt",
+    "vulg",
+]
+_ENDINGS = [
+    "a",
+    "ae",
+    "am",
+    "arum",
+    "as",
+    "is",
+    "us",
+    "i",
+    "um",
+    "o",
+    "orum",
+    "os",
+    "e",
+    "em",
+    "es",
+    "ibus",
+    "it",
+    "at",
+    "et",
+    "ur",
+    "unt",
+    "ant",
+    "ent",
+    "re",
+    "tur",
+    "ntur",
+    "mus",
+    "tis",
+    "bat",
+    "bant",
+    "rent",
+    "isse",
+    "erunt",
+    "ior",
+    "ius",
+    "issimus",
+    "issima",
+    "ibilis",
+    "alis",
+    "ationem",
+    "ationis",
+    "antia",
+    "itas",
+    "itatem",
+    "tudo",
+    "tudine",
+    "ens",
+    "entis",
+    "que",
+    "ne",
+]
+_SMALL = [
+    "et",
+    "in",
+    "ad",
+    "de",
+    "cum",
+    "non",
+    "ut",
+    "si",
+    "per",
+    "ex",
+    "ab",
+    "quod",
+    "qui",
+    "quae",
+    "hoc",
+    "est",
+    "sunt",
+    "esse",
+    "enim",
+    "autem",
+    "vel",
+    "aut",
+    "nec",
+    "sed",
+    "atque",
+    "ac",
+]
 
 
 class Corpus:
@@ -96,7 +342,9 @@ class Corpus:
         self.alphabet = set(alphabet)
         self.real = list(real)
         self.real_part = real_part if self.real else 0.0
-        self._tables = {language.code: _words(language.code) for language in LANGUAGES if language.code != "la"}
+        self._tables = {
+            language.code: _words(language.code) for language in LANGUAGES if language.code != "la"
+        }
         weights = np.array([language.weight for language in LANGUAGES])
         self._odds = np.cumsum(weights / weights.sum())
 
@@ -108,7 +356,9 @@ class Corpus:
             early: Whether to spell as print did before 1800 (long s, u and v, ligatures, tildes).
         """
         for _ in range(20):
-            text = self._real_line(length) if self.rng.random() < self.real_part else self._made(length, early)
+            text = (
+                self._real_line(length) if self.rng.random() < self.real_part else self._made(length, early)
+            )
             text = unicodedata.normalize("NFC", text)
             text = " ".join("".join(c for c in text if c in self.alphabet or c.isspace()).split())
             if text:
@@ -198,7 +448,12 @@ class Corpus:
             text = _long_s(text)
         if rng.random() < 0.3:
             text = _u_and_v(text)
-        for plain, sign, odds in (("ae", "æ", 0.5), ("oe", "œ", 0.5), ("et ", "& ", 0.3), ("et ", "⁊ ", 0.03)):
+        for plain, sign, odds in (
+            ("ae", "æ", 0.5),
+            ("oe", "œ", 0.5),
+            ("et ", "& ", 0.3),
+            ("et ", "⁊ ", 0.03),
+        ):
             if rng.random() < odds:
                 text = text.replace(plain, sign)
         if rng.random() < 0.3:
@@ -257,9 +512,34 @@ class Corpus:
             return str(int(rng.integers(1450, 1990)))
         if chance < 0.7:
             return _roman(n % 1999 + 1) + _pick(rng, ["", ".", ","])
-        forms = (f"{n:,}", f"{n:,}".replace(",", "."), f"{n / 100:.2f}", f"{n / 100:.2f}".replace(".", ","), f"({n})")
-        more = (f"{n}.", f"p. {n}", f"S. {n}", f"n° {n}", f"No. {n}", f"{n}—{n + 9}", f"{n}-{n % 99}", f"{n} fr.", f"£{n}")
-        last = (f"{n % 99}°", f"{n % 100}%", f"[{n}]", f"{n}/{n % 13 + 1}", f"§ {n % 99}", f"fol. {n}", f"{n}ᵉ", f"{n}{'½¼¾'[n % 3]}")
+        forms = (
+            f"{n:,}",
+            f"{n:,}".replace(",", "."),
+            f"{n / 100:.2f}",
+            f"{n / 100:.2f}".replace(".", ","),
+            f"({n})",
+        )
+        more = (
+            f"{n}.",
+            f"p. {n}",
+            f"S. {n}",
+            f"n° {n}",
+            f"No. {n}",
+            f"{n}—{n + 9}",
+            f"{n}-{n % 99}",
+            f"{n} fr.",
+            f"£{n}",
+        )
+        last = (
+            f"{n % 99}°",
+            f"{n % 100}%",
+            f"[{n}]",
+            f"{n}/{n % 13 + 1}",
+            f"§ {n % 99}",
+            f"fol. {n}",
+            f"{n}ᵉ",
+            f"{n}{'½¼¾'[n % 3]}",
+        )
         return _pick(rng, (*forms, *more, *last))
 
 

@@ -62,7 +62,9 @@ def _impression(ink: np.ndarray, rng: np.random.Generator, size: float) -> np.nd
 
 def _worn_type(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Specks without ink inside the letters, specks of ink outside."""
-    noise = ndimage.gaussian_filter(rng.normal(0, 1, ink.shape).astype(np.float32), float(rng.uniform(0.6, 1.4)))
+    noise = ndimage.gaussian_filter(
+        rng.normal(0, 1, ink.shape).astype(np.float32), float(rng.uniform(0.6, 1.4))
+    )
     noise /= noise.std() + 1e-6
     holes = np.clip((noise - rng.uniform(1.0, 2.2)) * 2, 0, 1)
     ink = ink * (1 - holes * rng.uniform(0.3, 1.0))

@@ -42,7 +42,11 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int) -> DrawnLine |
     """Draws one line of at most `longest` characters; None if it came out too narrow to be read."""
     rng = corpus.rng
     kind = _KINDS[int(np.searchsorted(_ODDS, rng.random()))]
-    old = kind == "fraktur" or (kind == "early" and rng.random() < 0.85) or (kind == "italic" and rng.random() < 0.3)
+    old = (
+        kind == "fraktur"
+        or (kind == "early" and rng.random() < 0.85)
+        or (kind == "italic" and rng.random() < 0.3)
+    )
     text = corpus.line(longest, early=old)
     if any("Ͱ" <= c <= "Ͽ" or "ἀ" <= c <= "῿" for c in text):
         kind = "greek"
@@ -139,7 +143,8 @@ def _page_strip(
 def _warped(canvas: Image.Image, slope: float, slant: float, foot: int, bow: float) -> np.ndarray:
     warp = (1, slant, -slant * foot, slope, 1, -slope * canvas.width / 2)
     ink = np.asarray(
-        canvas.transform(canvas.size, Image.Transform.AFFINE, warp, Image.Resampling.BILINEAR), dtype=np.float32
+        canvas.transform(canvas.size, Image.Transform.AFFINE, warp, Image.Resampling.BILINEAR),
+        dtype=np.float32,
     )
     if abs(bow) >= 0.5:
         # columns move along a parabola, as on a page that isn't flat

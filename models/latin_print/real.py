@@ -114,7 +114,9 @@ def _with_baselines(page: Segmentation, path: Path) -> Segmentation:
             continue
         foot = round(y0 + 0.75 * (y1 - y0))
         lines.append(
-            BaselineLine(id=element.get("id") or "", baseline=[(x0, foot), (x1, foot)], boundary=polygon, text=text)
+            BaselineLine(
+                id=element.get("id") or "", baseline=[(x0, foot), (x1, foot)], boundary=polygon, text=text
+            )
         )
     return replace(page, type="baselines", lines=lines)
 

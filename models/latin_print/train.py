@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import scoring, training
 from common.corpus import Corpus
 from common.typefaces import Typefaces
+
 from latin_print.alphabet import ALPHABET
 from latin_print.draw import HEIGHT, draw_line
 from latin_print.real import RealLine, augmented, collect
@@ -99,7 +100,9 @@ def collate(samples: list[Sample]) -> tuple[Tensor, list[Tensor], list[np.ndarra
         row[0, :, : sample.image.shape[1]] = torch.from_numpy(sample.image).float() / 255
     stretched = int(width * (0.92 + 0.16 * torch.rand(1).item()))
     images = functional.interpolate(images, (HEIGHT, stretched), mode="bilinear")
-    images = functional.pad(images, (0, -stretched % 64))  # few different widths: kernels are prepared for each
+    images = functional.pad(
+        images, (0, -stretched % 64)
+    )  # few different widths: kernels are prepared for each
     images = images * (0.75 + 0.3 * torch.rand(len(samples), 1, 1, 1)) + 0.02 * torch.randn_like(images)
     labels = [torch.tensor(s.labels) for s in samples]
     if any(s.middles is None for s in samples):
@@ -156,20 +159,24 @@ def _real_lines(data: Path | None) -> tuple[list[RealLine], list[RealLine]]:
         cache.parent.mkdir(parents=True, exist_ok=True)
         both = [list(collect(data, validation=v)) for v in (False, True)]
         cache.write_bytes(pickle.dumps(both))
-    train, validation = pickle.loads(cache.read_bytes())  # noqa: S301 - written by this program
+    train, validation = pickle.loads(cache.read_bytes())
     return train, validation
 
 
 def main() -> None:
     """Trains and writes the model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="model file to write")
     parser.add_argument("--data", type=Path, help="folder with pages/ and lines/ of real prints")
     parser.add_argument("--steps", type=int, default=14400, help=f"steps of {BATCH} lines (default 14400)")
     parser.add_argument("--rate", type=float, default=2.5e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
     parser.add_argument("--threads", type=int, default=2, help="threads (default 2)")
-    parser.add_argument("--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)")
+    parser.add_argument(
+        "--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)"
+    )
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
