@@ -9,6 +9,9 @@ import sys
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kraken.lib.codec import PytorchCodec
 from kraken.lib.exceptions import KrakenCodecException, KrakenEncodeException
@@ -142,3 +145,20 @@ def test_import_loads_no_torch():
     code = "import sys, kraken.lib.codec as c; c.PytorchCodec('a').decode([]); print('torch' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
+
+
+@given(st.lists(st.sampled_from("abä😀\ud800x"), min_size=600, max_size=700).map("".join), st.booleans())
+def test_long_texts_get_the_same_labels(text: str, gap: bool) -> None:
+    charset = {"a": [7], "ä": [2], "😀": [300], "\ud800": [5], "b": [1, 3] if gap else [9]}
+    codec = PytorchCodec(charset)
+    short = [
+        label
+        for part in (text[i : i + 100] for i in range(0, len(text), 100))
+        for label in codec.encode(part)
+    ]
+    assert codec.encode(text).tolist() == short
+    assert codec.encode(text).dtype == torch.int32
+    strict = PytorchCodec(charset, strict=True)
+    if "x" in text:
+        with pytest.raises(KrakenEncodeException):
+            strict.encode(text)

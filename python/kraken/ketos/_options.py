@@ -38,6 +38,90 @@ def field_defaults(*classes: type) -> dict[str, Any]:
     return found
 
 
+def line_options(fields: dict[str, Any], *, arch: str, linetype: str) -> Callable[[Command], Command]:
+    """Options about networks for text lines and their data, which training and testing share.
+
+    Args:
+        fields: Defaults by name of the field.
+        arch: End of the help for --arch.
+        linetype: End of the help for --linetype.
+    """
+    options = (
+        click.option(
+            "--arch",
+            default="vgsl",
+            show_default=True,
+            metavar="NAME",
+            help=f"Kind of network (entry-point group kraken.archs.recognition); {arch}",
+        ),
+        click.option(
+            "-B",
+            "--batch-size",
+            type=click.IntRange(min=1),
+            default=fields["batch_size"],
+            show_default=True,
+            help="Lines in a batch.",
+        ),
+        click.option(
+            "--pad",
+            "padding",
+            type=click.IntRange(min=0),
+            default=fields["padding"],
+            show_default=True,
+            help="White pixels before and after each line.",
+        ),
+        click.option(
+            "-f",
+            "--format-type",
+            type=click.Choice(("path", "xml", "alto", "page", "binary")),
+            default=fields["format_type"],
+            show_default=True,
+            help="Kind of the ground truth.",
+        ),
+        click.option(
+            "--linetype",
+            type=click.Choice(("baselines", "bbox")),
+            default=fields["linetype"],
+            help=f"Kind of the lines{linetype}.",
+        ),
+        click.option(
+            "--reorder/--no-reorder",
+            "bidi_reordering",
+            default=fields["bidi_reordering"],
+            show_default=True,
+            help="Put text in display order.",
+        ),
+        click.option(
+            "--base-dir",
+            type=click.Choice(("L", "R", "auto")),
+            default="auto",
+            show_default=True,
+            help="Base direction of the text for reordering.",
+        ),
+        click.option(
+            "-u",
+            "--normalization",
+            type=click.Choice(("NFD", "NFKD", "NFC", "NFKC")),
+            default=fields["normalization"],
+            help="Unicode normalisation of the text.",
+        ),
+        click.option(
+            "-n",
+            "--normalize-whitespace/--no-normalize-whitespace",
+            default=fields["normalize_whitespace"],
+            show_default=True,
+            help="Make every kind of blank a space and strip lines.",
+        ),
+    )
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
 def manifests(*names: str, help: str) -> Callable[[Command], Command]:
     """Option that takes files with a path per line."""
     return click.option(

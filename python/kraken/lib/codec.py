@@ -9,6 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from kraken.lib._safe_globals import register
 from kraken.lib.exceptions import KrakenCodecException, KrakenEncodeException
 
@@ -19,6 +22,8 @@ __all__ = ["PytorchCodec"]
 
 logger = logging.getLogger(__name__)
 
+#: From here on an array search beats a dictionary.
+_LONG_TEXT = 256
 _STATE = ("c2l", "c_sorted", "l2c", "l2c_single", "strict")
 
 
@@ -179,6 +184,8 @@ class PytorchCodec:
 
         labels: list[int] = []
         if self._texts_by_first().keys().isdisjoint(s):
+            if len(s) >= _LONG_TEXT and (found := self._look_up(s)) is not None:
+                return torch.from_numpy(found)  # type: ignore[return-value]
             # By far the most lines consist of code points that have codes of their own.
             try:
                 return torch.IntTensor([label for c in s for label in self.c2l[c]])
@@ -193,6 +200,21 @@ class PytorchCodec:
                 raise KrakenEncodeException(message)
             logger.warning(f"{message} Advancing one code point.")
         return torch.IntTensor(labels)
+
+    def _look_up(self, s: str) -> npt.NDArray[np.int32] | None:
+        """Labels of a text whose code points all have codes of one label, None for another text."""
+        index = self.__dict__.get("_point_index")
+        if index is None:
+            codes = sorted((ord(c), v[0]) for c, v in self.c2l.items() if len(c) == len(v) == 1)
+            index = np.array([c for c, _ in codes], np.uint32), np.array([v for _, v in codes], np.int32)
+            self.__dict__["_point_index"] = index
+        known, labels = index
+        points = np.frombuffer(s.encode("utf-32-le", "surrogatepass"), np.uint32)
+        if not len(known):
+            return None
+        at = np.searchsorted(known, points).clip(max=len(known) - 1)
+        found: npt.NDArray[np.int32] = labels[at]
+        return found if (known[at] == points).all() else None
 
     def encode_parts(self, s: str) -> list[tuple[str, list[int]]]:
         """Translates a text as :meth:`encode` does, code by code.

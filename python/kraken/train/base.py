@@ -127,8 +127,14 @@ class KrakenTrainerModule(LightningModule):
         return {}
 
     def restore_net(self, config: Any, checkpoint: dict[str, Any]) -> Any:
-        """Network of a checkpoint, without its weights."""
-        raise NotImplementedError
+        """Network of a checkpoint, without its weights; trainers define how it is built.
+
+        Raises:
+            NotImplementedError: This trainer doesn't.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} can't load checkpoints: it has to define restore_net."
+        )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds what restoring needs, and the current figures."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ def identity(value: Any) -> Any:
     return value
 
 
-class LineDataset(Dataset[dict[str, Any]]):
+class LineDataset(Dataset[dict[str, Any]], ABC):
     """Line images with their texts.
 
     A line that can't be used is replaced by another one at random, remembered, and named by
@@ -88,24 +89,25 @@ class LineDataset(Dataset[dict[str, Any]]):
 
     # -- what subclasses define -------------------------------------------------
 
+    @abstractmethod
     def __len__(self) -> int:
-        raise NotImplementedError
+        """Number of lines."""
 
+    @abstractmethod
     def text_of(self, index: int) -> str:
         """Transformed text of a line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def image_of(self, index: int) -> Image.Image:
         """Image of a line, before the transforms."""
-        raise NotImplementedError
 
+    @abstractmethod
     def name_of(self, index: int) -> str:
         """What messages call a line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def size_of(self, index: int) -> tuple[int, int]:
         """About the width and height of a line's image, found without decoding it."""
-        raise NotImplementedError
 
     def labels_of(self, index: int) -> torch.Tensor:
         """Labels of a line."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from abc import abstractmethod
 from dataclasses import replace
 from os import fspath
 from typing import TYPE_CHECKING, Any
@@ -86,9 +87,9 @@ class _PageLines(LineDataset):
         self.alphabet.update(text)
         self._labels = []
 
+    @abstractmethod
     def _check_line(self, line: Any) -> None:
         """Raises ValueError if the line has no place on the page."""
-        raise NotImplementedError
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -123,8 +124,9 @@ class _PageLines(LineDataset):
         source = source_of(line)
         return self._pages.get(fspath(source), lambda: open_page(source))
 
+    @abstractmethod
     def _cut(self, line: Any) -> Image.Image:
-        raise NotImplementedError
+        """Image of a line, cut from its page."""
 
     def _extract(self, line: Any, legacy: bool = False) -> Image.Image:
         bounds = Segmentation(

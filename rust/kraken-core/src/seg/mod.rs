@@ -9,4 +9,5 @@ pub mod order;
 pub mod polygonise;
 pub mod relation;
 mod table;
+mod text_frame;
 pub mod vectorise;

@@ -1,6 +1,6 @@
 //! Tables among the columns of a page.
 
-use super::columns::Item;
+use super::text_frame::Item;
 
 /// Groups items, which are sorted by v, into rows: each holds the items whose
 /// middles are less than half a line apart from that of its first item. Each

@@ -36,8 +36,11 @@ pub struct Frame {
 fn direction(line: &[Point]) -> Option<Point> {
     let (first, last) = (*line.first()?, *line.last()?);
     let chord = sub(last, first);
-    let length = dist(first, last);
-    if length > 0.5 * polyline::length(line) {
+    let (length, total) = (dist(first, last), polyline::length(line));
+    if total <= MIN_STEP {
+        return None;
+    }
+    if length > 0.5 * total {
         return Some([chord[0] / length, chord[1] / length]);
     }
     let mean =
@@ -52,7 +55,7 @@ fn direction(line: &[Point]) -> Option<Point> {
     }
     // Nearly equal extents have no axis worth the name.
     if (xx - yy).hypot(2.0 * xy) < 0.05 * (xx + yy) {
-        let next = line.iter().find(|&&q| q != first)?;
+        let next = line.iter().find(|&&q| dist(q, first) > MIN_STEP)?;
         let (d, l) = (sub(*next, first), dist(first, *next));
         return Some([d[0] / l, d[1] / l]);
     }
@@ -234,10 +237,15 @@ pub fn segment_v(a: Point, b: Point, u: f64) -> f64 {
     a[1] + (b[1] - a[1]) * ((u - a[0]) / width).clamp(0.0, 1.0)
 }
 
+/// Coordinates beyond this are moved to it. Images are smaller by far, and cuts still exact to 10⁻⁷ px.
+const FARTHEST: f64 = 1e9;
+
 /// The part of a line inside `[0, w − 1] × [0, h − 1]`, from its first to its
 /// last point there. Excursions in between are pressed onto the border.
 /// Empty if no part is inside; a single point if only that touches the image.
 pub fn clip(line: &[Point], size: [f64; 2]) -> Vec<Point> {
+    // Differences of greater numbers could be infinite, and where they cross the border unknown.
+    let line: Vec<Point> = line.iter().map(|q| q.map(|v| v.clamp(-FARTHEST, FARTHEST))).collect();
     let mut out: Vec<Point> = Vec::new();
     let mut inside = 0;
     let within = |q: Point| (0..2).all(|k| q[k] >= 0.0 && q[k] < size[k]);
@@ -274,6 +282,26 @@ pub fn clip(line: &[Point], size: [f64; 2]) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn points_out_of_reach_leave_a_line_in_the_image() {
+        let far = f64::MAX;
+        let line = [[5.0, 5.0], [far, -far], [-far, far], [7.0, 6.0], [-far, -far], [9.0, 9.0]];
+        let found = clip(&line, [20.0, 10.0]);
+        assert!(found.len() > 2 && found.iter().flatten().all(|v| (0.0..=19.0).contains(v)), "{found:?}");
+        assert_eq!(found.last(), Some(&[9.0, 9.0]));
+        assert!(Frame::new(&found).is_some());
+    }
+
+    #[test]
+    fn directions_are_those_of_steps_that_can_be_measured() -> Result<(), String> {
+        let tiny = 1e-289;
+        let square = [[tiny, 0.0], [0.0, tiny], [0.0, 60.0], [60.0, 60.0], [60.0, 0.0], [tiny, tiny]];
+        let frame = Frame::new(&square).ok_or("no frame")?;
+        assert!(dist(frame.direction, [0.0, 1.0]) < 1e-9);
+        assert!(Frame::new(&[[0.0, 0.0], [tiny, 0.0]]).is_none());
+        Ok(())
+    }
 
     #[test]
     fn points_return_from_the_frame() -> Result<(), String> {
