@@ -11,6 +11,7 @@ from common.lines import cut_out, network_input, outline
 from common.press import printed
 from common.typefaces import Typefaces
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 __all__ = ["HEIGHT", "DrawnLine", "draw_line"]
 
@@ -18,6 +19,10 @@ __all__ = ["HEIGHT", "DrawnLine", "draw_line"]
 HEIGHT = 40
 _KINDS = ("roman", "early", "italic", "bold", "sans", "typewriter", "fraktur")
 _ODDS = np.cumsum((0.50, 0.15, 0.12, 0.05, 0.06, 0.08, 0.04))
+#: The second stage has more of what is hard.
+_HARD_ODDS = np.cumsum((0.35, 0.20, 0.22, 0.04, 0.05, 0.08, 0.06))
+#: OpenType features of old and of decorative setting that keep the text as it is.
+_FEATURES = ("dlig", "hlig", "swsh", "cswh", "-liga")
 
 
 @dataclass
@@ -36,16 +41,24 @@ class _Run:
     x: float
     text: str
     face: Face
+    features: list[str] | None = None
 
 
-def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int) -> DrawnLine | None:
-    """Draws one line of at most `longest` characters; None if it came out too narrow to be read."""
+def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, hard: bool = False) -> DrawnLine | None:
+    """Draws one line of at most `longest` characters; None if it came out too narrow to be read.
+
+    Args:
+        corpus: Makes the text; its generator is the source of all randomness.
+        typefaces: What to set it in.
+        longest: Most characters.
+        hard: More italics and early print, with ligatures, swashes, and letters that each look different.
+    """
     rng = corpus.rng
-    kind = _KINDS[int(np.searchsorted(_ODDS, rng.random()))]
+    kind = _KINDS[int(np.searchsorted(_HARD_ODDS if hard else _ODDS, rng.random()))]
     old = (
         kind == "fraktur"
         or (kind == "early" and rng.random() < 0.85)
-        or (kind == "italic" and rng.random() < 0.3)
+        or (kind == "italic" and rng.random() < (0.55 if hard else 0.3))
     )
     text = corpus.line(longest, early=old)
     if any("Ͱ" <= c <= "Ͽ" or "ἀ" <= c <= "῿" for c in text):
@@ -62,7 +75,12 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int) -> DrawnLine |
     if kind == "fraktur":
         # transcriptions of Fraktur write the round s for both
         text = text.replace("ſ", "s")
-    picture, foot, leading = _page_strip(corpus, runs, face, size, width)
+    cut_by_hand = hard and kind in ("early", "italic", "fraktur") and rng.random() < 0.5
+    if cut_by_hand and kind != "fraktur":
+        features = [f for f in _FEATURES if rng.random() < 0.4]
+        for run in runs:
+            run.features = features
+    picture, foot, leading = _page_strip(corpus, runs, face, size, width, uneven=cut_by_hand)
     ink = picture[0]
     polygon = outline((ink * 255).astype(np.uint8), rng, size, foot, leading)
     page = Image.fromarray(np.maximum(printed(picture[1], rng, size), 1))
@@ -113,7 +131,7 @@ def _set_type(
 
 
 def _page_strip(
-    corpus: Corpus, runs: list[_Run], face: Face, size: int, width: int
+    corpus: Corpus, runs: list[_Run], face: Face, size: int, width: int, *, uneven: bool
 ) -> tuple[tuple[np.ndarray, np.ndarray], int, float]:
     """Draws the line, and with its neighbours above and below.
 
@@ -128,19 +146,31 @@ def _page_strip(
     jitter = rng.random() < 0.25
     for run in runs:
         y = foot + (rng.normal(0, 0.012 * size) if jitter else 0)
-        pen.text((run.x, y), run.text, fill=255, font=run.face.at(size), anchor="ls")
+        pen.text((run.x, y), run.text, fill=255, font=run.face.at(size), anchor="ls", features=run.features)
     bow = float(rng.normal(0, 0.06)) * size if rng.random() < 0.25 else 0.0
-    slope, slant = float(rng.normal(0, 0.003)), float(rng.normal(0, 0.04))
-    alone = _warped(canvas, slope, slant, foot, bow)
+    slope, slant = float(rng.normal(0, 0.003)), float(rng.normal(0, 0.09 if uneven else 0.04))
+    moved = _letter_waves(rng, canvas.size, size) if uneven else None
+    alone = _warped(canvas, slope, slant, foot, bow, moved)
     if rng.random() < 0.75:
         for y in (foot - leading, foot + leading):
             neighbour = _drawable(corpus.line(len(runs) * 6 + 8), face)
             pen.text((rng.integers(0, size), y), neighbour, fill=255, font=face.at(size), anchor="ls")
-        return (alone, _warped(canvas, slope, slant, foot, bow)), foot, leading
+        return (alone, _warped(canvas, slope, slant, foot, bow, moved)), foot, leading
     return (alone, alone), foot, leading
 
 
-def _warped(canvas: Image.Image, slope: float, slant: float, foot: int, bow: float) -> np.ndarray:
+def _letter_waves(rng: np.random.Generator, canvas: tuple[int, int], size: int) -> np.ndarray:
+    """Shifts (2, height, width) in pixels that change within a letter: every sort of hand-cut type is its own."""
+    width, height = canvas
+    coarse = rng.normal(0, 1, (2, 2 + 3 * height // size, 2 + 3 * width // size)).astype(np.float32)
+    strength = float(rng.uniform(0.015, 0.05)) * size
+    resize = Image.Resampling.BICUBIC
+    return strength * np.stack([np.asarray(Image.fromarray(c).resize(canvas, resize)) for c in coarse])
+
+
+def _warped(
+    canvas: Image.Image, slope: float, slant: float, foot: int, bow: float, moved: np.ndarray | None
+) -> np.ndarray:
     warp = (1, slant, -slant * foot, slope, 1, -slope * canvas.width / 2)
     ink = np.asarray(
         canvas.transform(canvas.size, Image.Transform.AFFINE, warp, Image.Resampling.BILINEAR),
@@ -152,4 +182,7 @@ def _warped(canvas: Image.Image, slope: float, slant: float, foot: int, bow: flo
         shift = np.round(bow * (place**2 - 0.4)).astype(int)
         rows = (np.arange(ink.shape[0])[:, None] - shift[None, :]) % ink.shape[0]
         ink = np.take_along_axis(ink, rows, axis=0)
+    if moved is not None:
+        places = np.mgrid[: ink.shape[0], : ink.shape[1]].astype(np.float32) + moved
+        ink = ndimage.map_coordinates(ink, places, order=1, mode="constant")
     return ink / 255
