@@ -1,7 +1,7 @@
 """Writes a contact sheet of what the recipes of the default models draw.
 
-    python -m models.preview lines -o lines.png
-    python -m models.preview pages -o pages.png --truth
+python -m models.preview lines -o lines.png
+python -m models.preview pages -o pages.png --truth
 """
 
 from __future__ import annotations

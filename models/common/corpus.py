@@ -1,8 +1,8 @@
 """Random text in the languages of European print, made from word frequencies.
 
-The words come from the package `wordfreq` (lists under CC BY-SA 4.0); what is added is what a page shows and a word
-list doesn't: capitals, punctuation as each language sets it, numbers, abbreviations, broken words, headings, lists,
-the spelling of early print. Lines of real transcriptions can be mixed in.
+The words come from the package `wordfreq` (lists under CC BY-SA 4.0); what is added is what a page shows and
+a word list doesn't: capitals, punctuation as each language sets it, numbers, abbreviations, broken words,
+headings, lists, the spelling of early print. Lines of real transcriptions can be mixed in.
 """
 
 from __future__ import annotations
@@ -558,8 +558,7 @@ def _pick(rng, options):  # type: ignore[no-untyped-def]
 def _latin(rng: np.random.Generator) -> str:
     if rng.random() < 0.25:
         return str(_pick(rng, _SMALL))
-    word = "".join(_pick(rng, _STEMS) for _ in range(1 + (rng.random() < 0.25))) + _pick(rng, _ENDINGS)
-    return word
+    return "".join(_pick(rng, _STEMS) for _ in range(1 + (rng.random() < 0.25))) + str(_pick(rng, _ENDINGS))
 
 
 _BREATHED = {

@@ -52,6 +52,7 @@ def draw_targets(page: Page, line_width: float = 6, overhang: float = 2) -> np.n
 
 
 def bar(a: np.ndarray, b: np.ndarray, half: float, caps: float) -> list[Point]:
+    """Returns the rectangle of thickness 2 `half` around a segment, made longer by `caps` at both ends."""
     along = (b - a) / max(float(np.hypot(*(b - a))), 1e-9)
     side = np.array([-along[1], along[0]]) * half
     a, b = a - along * caps, b + along * caps

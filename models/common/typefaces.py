@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .fonts import Face
+from .fonts import BUILT_IN, Face
 
 __all__ = ["Typefaces"]
 
@@ -53,7 +53,10 @@ class Typefaces:
                 if pattern.fullmatch(name):
                     self.faces.setdefault(kind, []).append(Face(name, path, weight))
         if not self.faces:
-            raise FileNotFoundError("No typeface of typefaces.tsv is installed: run models/fonts.sh.")
+            print(
+                "No typeface of typefaces.tsv is installed (see models/fonts.sh): Pillow's own is used."
+            )
+            self.faces["roman"] = [Face(BUILT_IN, None, 1.0)]
         self._odds = {
             kind: np.cumsum([f.weight for f in found]) / sum(f.weight for f in found)
             for kind, found in self.faces.items()

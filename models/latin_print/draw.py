@@ -104,7 +104,7 @@ def _drawable(text: str, face: Face) -> str:
 def _set_type(
     rng: np.random.Generator, text: str, face: Face, other: Face, size: int
 ) -> tuple[list[_Run], np.ndarray, int]:
-    """Places words (or single letters, if spaced out) from left to right, with the spaces of a justified line."""
+    """Places words (or single letters, if spaced out) from left to right, with a justified line's spaces."""
     blank = size * float(rng.uniform(0.18, 0.5) if rng.random() < 0.8 else rng.uniform(0.5, 0.9))
     spaced = size * float(rng.uniform(0.08, 0.3)) if rng.random() < 0.06 else 0.0
     words = text.split(" ")
@@ -160,7 +160,7 @@ def _page_strip(
 
 
 def _letter_waves(rng: np.random.Generator, canvas: tuple[int, int], size: int) -> np.ndarray:
-    """Shifts (2, height, width) in pixels that change within a letter: every sort of hand-cut type is its own."""
+    """Shifts (2, height, width) in pixels that change within a letter: no two sorts of hand-cut type agree."""
     width, height = canvas
     coarse = rng.normal(0, 1, (2, 2 + 3 * height // size, 2 + 3 * width // size)).astype(np.float32)
     strength = float(rng.uniform(0.015, 0.05)) * size

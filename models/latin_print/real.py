@@ -49,14 +49,14 @@ class RealLine:
 
 
 def collect(data: Path, *, validation: bool) -> Iterator[RealLine]:
-    """Yields all printed lines of one part; training lines come twice, with recorded and computed polygons."""
+    """Yields all printed lines of one part; those for training twice, with recorded and computed polygons."""
     for name, path in documents.files(data / "pages", "*.xml", validation=validation):
         if name in PRINT_SETS and path.stem not in _BY_HAND:
             try:
                 yield from page_lines(name, path, computed=not validation)
             except (OSError, ValueError) as err:
                 print(f"{path.name}: {err}", file=sys.stderr)
-    for name, path in documents.files(data / "lines", "*.gt.txt", validation=validation):
+    for _, path in documents.files(data / "lines", "*.gt.txt", validation=validation):
         text = normalised(path.read_text(encoding="utf-8"))
         picture = path.with_name(path.name.removesuffix(".gt.txt") + ".png")
         if text:

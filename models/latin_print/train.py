@@ -58,10 +58,18 @@ class Sample:
 
 
 class Chunks(Dataset[list[list[Sample]]]):
-    """Chunk i: `PER_CHUNK` batches that follow from the seed and i alone."""
+    """Chunk i: `PER_CHUNK` batches that follow from the seed and i alone.
 
-    def __init__(self, count: int, seed: int, real: list[RealLine], placed: int) -> None:
-        self.count, self.seed, self.real, self.placed = count, seed, real, placed
+    Args:
+        count: Number of chunks.
+        seed: Seed of all randomness.
+        real: Real lines to mix in.
+        placed: Number of chunks at the start whose lines have places for their letters.
+        hard: Whether lines are drawn as for the second stage.
+    """
+
+    def __init__(self, count: int, seed: int, real: list[RealLine], placed: int, *, hard: bool) -> None:
+        self.count, self.seed, self.real, self.placed, self.hard = count, seed, real, placed, hard
         self._tools: tuple[Corpus, Typefaces] | None = None
 
     def __len__(self) -> int:
@@ -73,7 +81,8 @@ class Chunks(Dataset[list[list[Sample]]]):
             self._tools = (Corpus(np.random.default_rng(), ALPHABET, texts, 0.2), Typefaces())
         corpus, typefaces = self._tools
         rng = corpus.rng = np.random.default_rng([self.seed, i])
-        part = 0.0 if i < self.placed or not self.real else REAL[i >= self.count // 2]
+        late = self.hard or i >= self.count // 2
+        part = 0.0 if i < self.placed or not self.real else REAL[late]
         samples: list[Sample] = []
         while len(samples) < PER_CHUNK * BATCH:
             if rng.random() < part:
@@ -81,7 +90,7 @@ class Chunks(Dataset[list[list[Sample]]]):
                 sample = Sample(augmented(line, rng), line.text, None)
             else:
                 length = int(rng.integers(2, 78) if rng.random() < 0.5 else rng.integers(35, 70))
-                drawn = draw_line(corpus, typefaces, length)
+                drawn = draw_line(corpus, typefaces, length, hard=self.hard)
                 if drawn is None:
                     continue
                 sample = Sample(drawn.image, drawn.text, drawn.middles)
@@ -163,6 +172,29 @@ def _real_lines(data: Path | None) -> tuple[list[RealLine], list[RealLine]]:
     return train, validation
 
 
+def _stage(
+    model: torch.nn.Module, plan: training.Plan, chunks: Chunks, placed: int, *, half: bool, check
+) -> list[float]:  # type: ignore[no-untyped-def]
+    """Trains one stage; `check` is called every 1200 steps with the number of the step."""
+    batches: Iterator[list[Sample]] | None = None
+
+    def loss_at(step: int) -> Tensor:
+        nonlocal batches
+        if batches is None:
+            batches = _batches(chunks, step)
+        if step and step % 1200 == 0:
+            check(step)
+        images, labels, middles = collate(next(batches))
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            logits = model(images)[0].squeeze(2)
+        logits = logits.float()
+        if step < placed and middles is not None:
+            return placed_loss(logits, labels, middles, images.shape[3])
+        return ctc_loss(logits, labels)
+
+    return training.fit(model, plan, loss_at)
+
+
 def main() -> None:
     """Trains and writes the model."""
     parser = argparse.ArgumentParser(
@@ -171,14 +203,22 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="model file to write")
     parser.add_argument("--data", type=Path, help="folder with pages/ and lines/ of real prints")
     parser.add_argument("--steps", type=int, default=14400, help=f"steps of {BATCH} lines (default 14400)")
+    parser.add_argument(
+        "--hard-steps", type=int, default=4800, help="steps of the second stage (default 4800)"
+    )
     parser.add_argument("--rate", type=float, default=2.5e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
     parser.add_argument("--threads", type=int, default=2, help="threads (default 2)")
+    parser.add_argument(
+        "--short", action="store_true", help="a minute's trial with drawn lines: the loss must fall"
+    )
     parser.add_argument(
         "--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)"
     )
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    if args.short:
+        args.steps, args.hard_steps, args.data = 96, 0, None
 
     from kraken.lib.vgsl import TorchVGSLModel
 
@@ -192,29 +232,29 @@ def main() -> None:
         seg_type="baselines",
         legacy_polygons=False,
         codec={char: [label] for char, label in LABELS.items()},
-        hyper_params={"steps": args.steps, "seed": args.seed},
+        hyper_params={"steps": args.steps, "hard_steps": args.hard_steps, "seed": args.seed},
     )
-    placed = round(PLACED * args.steps)
-    chunks = Chunks(-(-args.steps // PER_CHUNK), args.seed, real, -(-placed // PER_CHUNK))
-    batches: Iterator[list[Sample]] | None = None
 
-    def loss_at(step: int) -> Tensor:
-        nonlocal batches
-        if batches is None:
-            batches = _batches(chunks, step)
-        if step and step % 1200 == 0 and validation:
+    def check(step: int) -> None:
+        if validation:
             print(f"step {step} validation {_shown(error_rates(model, validation[::3]))}", flush=True)
-        images, labels, middles = collate(next(batches))
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=not args.float32):
-            logits = model(images)[0].squeeze(2)
-        logits = logits.float()
-        if step < placed and middles is not None:
-            return placed_loss(logits, labels, middles, images.shape[3])
-        return ctc_loss(logits, labels)
 
-    checkpoint = training.WORK / "latin_print.ckpt"
+    placed = round(PLACED * args.steps) if not args.short else args.steps
+    chunks = Chunks(-(-args.steps // PER_CHUNK), args.seed, real, -(-placed // PER_CHUNK), hard=False)
+    name = "latin_print_short" if args.short else "latin_print"
+    checkpoint = training.WORK / f"{name}.ckpt"
+    if args.short:
+        checkpoint.unlink(missing_ok=True)
     plan = training.Plan(args.steps, args.rate, args.seed, checkpoint, average=0.999)
-    training.fit(model, plan, loss_at)
+    losses = _stage(model, plan, chunks, placed, half=not args.float32, check=check)
+    if args.short:
+        training.check_falls(losses)
+    if args.hard_steps:
+        check(args.steps)
+        chunks = Chunks(-(-args.hard_steps // PER_CHUNK), args.seed + 1, real, 0, hard=True)
+        checkpoint = training.WORK / f"{name}_hard.ckpt"
+        plan = training.Plan(args.hard_steps, 0.4 * args.rate, args.seed + 1, checkpoint, average=0.999)
+        _stage(model, plan, chunks, 0, half=not args.float32, check=check)
     if validation:
         print(f"character error rate by set: {_shown(error_rates(model, validation))}")
     training.write_half(model, args.output)

@@ -12,7 +12,15 @@ from .real import Sheet
 
 __all__ = ["draw_sheet"]
 
-_KINDS = {"roman": 0.34, "early": 0.1, "italic": 0.06, "sans": 0.05, "typewriter": 0.1, "fraktur": 0.1, "script": 0.25}
+_KINDS = {
+    "roman": 0.34,
+    "early": 0.1,
+    "italic": 0.06,
+    "sans": 0.05,
+    "typewriter": 0.1,
+    "fraktur": 0.1,
+    "script": 0.25,
+}
 
 
 def draw_sheet(seed: int, typefaces: Typefaces, height: int) -> Sheet:
@@ -110,4 +118,3 @@ def _photographed(page: Image.Image, rng: np.random.Generator) -> tuple[Image.Im
         ramp[max(0, edge) : edge + depth] = np.linspace(0.4, 1, len(ramp[max(0, edge) : edge + depth]))
         out = Image.fromarray((np.asarray(out, np.float32) * ramp).astype(np.uint8))
     return out, (float(left), float(top))
-

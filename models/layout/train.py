@@ -52,8 +52,8 @@ WEIGHTS = (1.0, 1.0, 2.0, 0.7)
 class Views(Dataset[View]):
     """View i follows from the seed and i alone."""
 
-    def __init__(self, count: int, seed: int, real: list[Sheet], drawn: int) -> None:
-        self.count, self.seed, self.real, self.drawn = count, seed, real, drawn
+    def __init__(self, count: int, seed: int, real: list[Sheet], drawn: int, area: int) -> None:
+        self.count, self.seed, self.real, self.drawn, self.area = count, seed, real, drawn, area
         self._typefaces: Typefaces | None = None
         self._sheets: dict[int, Sheet] = {}
         sets = [sheet.source.split("/")[0] for sheet in real]
@@ -71,7 +71,7 @@ class Views(Dataset[View]):
             sheet = self._drawn_sheet(int(rng.integers(self.drawn)))
         else:
             sheet = self.real[int(rng.choice(len(self.real), p=self._odds))]
-        return view(sheet, rng, HEIGHT, AREA, whole=bool(rng.random() < WHOLE[late]))
+        return view(sheet, rng, HEIGHT, self.area, whole=bool(rng.random() < WHOLE[late]))
 
     def _drawn_sheet(self, number: int) -> Sheet:
         if self._typefaces is None:
@@ -87,7 +87,9 @@ def loss_of(logits: Tensor, maps: Tensor, known: Tensor) -> Tensor:
     maps = maps[:, :, : logits.shape[2], : logits.shape[3]]
     entropy = functional.binary_cross_entropy_with_logits(logits, maps, reduction="none").mean((0, 2, 3))
     p = logits.sigmoid()
-    overlap = (2 * (p * maps).sum((0, 2, 3)) + 20) / (p.square().sum((0, 2, 3)) + maps.square().sum((0, 2, 3)) + 20)
+    overlap = (2 * (p * maps).sum((0, 2, 3)) + 20) / (
+        p.square().sum((0, 2, 3)) + maps.square().sum((0, 2, 3)) + 20
+    )
     weights = torch.tensor(WEIGHTS) * known
     return ((5 * entropy + 1 - overlap) * weights).sum() / weights.sum().clamp(min=1)
 
@@ -116,6 +118,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
     parser.add_argument("--threads", type=int, default=2, help="threads (default 2)")
     parser.add_argument(
+        "--short", action="store_true", help="a minute's trial: small drawn views, the loss must fall"
+    )
+    parser.add_argument(
         "--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)"
     )
     args = parser.parse_args()
@@ -123,6 +128,8 @@ def main() -> None:
 
     from kraken.lib.vgsl import TorchVGSLModel
 
+    if args.short:
+        args.steps, args.drawn, args.data = 60, 8, None
     real = _real_sheets(args.data)
     print(f"{len(real)} real pages, {sum(len(s.lines) for s in real)} lines", flush=True)
     torch.manual_seed(args.seed)
@@ -135,7 +142,7 @@ def main() -> None:
         topline=False,
         hyper_params={"steps": args.steps, "seed": args.seed},
     )
-    views = Views(args.steps, args.seed, real, args.drawn)
+    views = Views(args.steps, args.seed, real, args.drawn, AREA // 5 if args.short else AREA)
     source: Iterator[View] | None = None
 
     def loss_at(step: int) -> Tensor:
@@ -151,10 +158,13 @@ def main() -> None:
             logits = model(sample.image)[0]
         return loss_of(logits.float(), sample.maps, sample.known)
 
-    plan = training.Plan(
-        args.steps, args.rate, args.seed, training.WORK / "layout.ckpt", average=0.998
-    )
-    training.fit(model, plan, loss_at)
+    checkpoint = training.WORK / ("layout_short.ckpt" if args.short else "layout.ckpt")
+    if args.short:
+        checkpoint.unlink(missing_ok=True)
+    plan = training.Plan(args.steps, args.rate, args.seed, checkpoint, average=0.998)
+    losses = training.fit(model, plan, loss_at)
+    if args.short:
+        training.check_falls(losses)
     training.write_half(model, args.output)
 
 

@@ -46,7 +46,8 @@ def view(sheet: Sheet, rng: np.random.Generator, height: int, area: int, *, whol
     page_w = sheet.grey.shape[1] * factor
     squeeze = float(np.exp(rng.normal(0, 0.05)))
     scaled = Image.fromarray(sheet.grey).resize(
-        (max(8, round(page_w * squeeze)), max(8, round(page_h))), Image.Resampling.BOX if factor < 0.6 else Image.Resampling.BILINEAR
+        (max(8, round(page_w * squeeze)), max(8, round(page_h))),
+        Image.Resampling.BOX if factor < 0.6 else Image.Resampling.BILINEAR,
     )
     if whole and scaled.width * scaled.height <= area:
         out_w, out_h = scaled.size
@@ -163,7 +164,9 @@ def _worn(pixels: np.ndarray, rng: np.random.Generator) -> Image.Image:
         pixels = 255 * (np.clip(pixels, 0, 255) / 255) ** float(np.exp(rng.normal(0, 0.35)))
     if rng.random() < 0.15:  # ink of the other side
         other = np.roll(pixels[:, ::-1], tuple(rng.integers(-80, 80, 2)), (0, 1))
-        other = np.asarray(Image.fromarray(other.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(2)))
+        other = np.asarray(
+            Image.fromarray(other.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(2))
+        )
         pixels = np.minimum(pixels, 255 - (255 - other) * float(rng.uniform(0.1, 0.4)))
     if rng.random() < 0.4:
         coarse = Image.fromarray((rng.random((3, 3)) * 255).astype(np.uint8))
