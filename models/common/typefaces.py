@@ -53,9 +53,7 @@ class Typefaces:
                 if pattern.fullmatch(name):
                     self.faces.setdefault(kind, []).append(Face(name, path, weight))
         if not self.faces:
-            print(
-                "No typeface of typefaces.tsv is installed (see models/fonts.sh): Pillow's own is used."
-            )
+            print("No typeface of typefaces.tsv is installed (see models/fonts.sh): Pillow's own is used.")
             self.faces["roman"] = [Face(BUILT_IN, None, 1.0)]
         self._odds = {
             kind: np.cumsum([f.weight for f in found]) / sum(f.weight for f in found)

@@ -3,9 +3,9 @@
     sh models/fonts.sh
     python models/latin_print/train.py --data FOLDER -o python/kraken/assets/latin_print.safetensors
 
-FOLDER holds `pages/SET/*.xml` with pictures and `lines/SET/*.gt.txt` (see `common/documents.tsv` for the documents
-that are kept for validation). Without --data the model learns from drawn lines only. A run that was interrupted
-continues from its last checkpoint when the same command is given again.
+FOLDER holds `pages/SET/*.xml` with pictures and `lines/SET/*.gt.txt` (see `common/documents.tsv` for the
+documents that are kept for validation). Without --data the model learns from drawn lines only. A run that was
+interrupted continues from its last checkpoint when the same command is given again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,7 @@ LABELS = {char: label for label, char in enumerate(ALPHABET, 1)}
 
 
 class Sample:
-    """A line as the network gets it: image (uint8, ink high), labels, and middles of letters if they are known."""
+    """A line as the network gets it: image (uint8, ink high), labels, middles of letters if known."""
 
     __slots__ = ("image", "labels", "middles")
 
@@ -102,7 +102,7 @@ class Chunks(Dataset[list[list[Sample]]]):
 
 
 def collate(samples: list[Sample]) -> tuple[Tensor, list[Tensor], list[np.ndarray] | None]:
-    """Returns the batch of images, labels per line, and middles per line in pixels of the batch if all are known."""
+    """Returns the batch of images, and per line its labels and, if all are known, middles in pixels."""
     width = max(s.image.shape[1] for s in samples)
     images = torch.zeros(len(samples), 1, HEIGHT, width)
     for row, sample in zip(images, samples, strict=True):
@@ -173,8 +173,14 @@ def _real_lines(data: Path | None) -> tuple[list[RealLine], list[RealLine]]:
 
 
 def _stage(
-    model: torch.nn.Module, plan: training.Plan, chunks: Chunks, placed: int, *, half: bool, check
-) -> list[float]:  # type: ignore[no-untyped-def]
+    model: torch.nn.Module,
+    plan: training.Plan,
+    chunks: Chunks,
+    placed: int,
+    *,
+    half: bool,
+    check: Callable[[int], None],
+) -> list[float]:
     """Trains one stage; `check` is called every 1200 steps with the number of the step."""
     batches: Iterator[list[Sample]] | None = None
 
@@ -203,15 +209,11 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="model file to write")
     parser.add_argument("--data", type=Path, help="folder with pages/ and lines/ of real prints")
     parser.add_argument("--steps", type=int, default=14400, help=f"steps of {BATCH} lines (default 14400)")
-    parser.add_argument(
-        "--hard-steps", type=int, default=4800, help="steps of the second stage (default 4800)"
-    )
+    parser.add_argument("--hard-steps", type=int, default=4800, help="of the second stage (default 4800)")
     parser.add_argument("--rate", type=float, default=2.5e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
     parser.add_argument("--threads", type=int, default=2, help="threads (default 2)")
-    parser.add_argument(
-        "--short", action="store_true", help="a minute's trial with drawn lines: the loss must fall"
-    )
+    parser.add_argument("--short", action="store_true", help="trial of a minute: the loss must fall")
     parser.add_argument(
         "--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)"
     )

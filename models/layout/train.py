@@ -3,9 +3,9 @@
     sh models/fonts.sh
     python models/layout/train.py --data FOLDER -o python/kraken/assets/layout.safetensors
 
-FOLDER holds `pages/SET/` with pictures and ALTO or PageXML (see `common/documents.tsv` for the documents that are
-kept for validation). Without --data the model learns from drawn pages only. A run that was interrupted continues
-from its last checkpoint when the same command is given again.
+FOLDER holds `pages/SET/` with pictures and ALTO or PageXML (see `common/documents.tsv` for the documents that
+are kept for validation). Without --data the model learns from drawn pages only. A run that was interrupted
+continues from its last checkpoint when the same command is given again.
 """
 
 from __future__ import annotations
@@ -82,14 +82,13 @@ class Views(Dataset[View]):
 
 
 def loss_of(logits: Tensor, maps: Tensor, known: Tensor) -> Tensor:
-    """Cross entropy plus soft Dice over the maps that are known; thin separators count as much as wide blocks."""
+    """Cross entropy plus soft Dice over the known maps, so that thin separators count like wide blocks."""
     logits = logits[:, :, : maps.shape[2], : maps.shape[3]]
     maps = maps[:, :, : logits.shape[2], : logits.shape[3]]
     entropy = functional.binary_cross_entropy_with_logits(logits, maps, reduction="none").mean((0, 2, 3))
     p = logits.sigmoid()
-    overlap = (2 * (p * maps).sum((0, 2, 3)) + 20) / (
-        p.square().sum((0, 2, 3)) + maps.square().sum((0, 2, 3)) + 20
-    )
+    both = (p * maps).sum((0, 2, 3))
+    overlap = (2 * both + 20) / ((p.square() + maps.square()).sum((0, 2, 3)) + 20)
     weights = torch.tensor(WEIGHTS) * known
     return ((5 * entropy + 1 - overlap) * weights).sum() / weights.sum().clamp(min=1)
 
@@ -117,9 +116,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
     parser.add_argument("--threads", type=int, default=2, help="threads (default 2)")
-    parser.add_argument(
-        "--short", action="store_true", help="a minute's trial: small drawn views, the loss must fall"
-    )
+    parser.add_argument("--short", action="store_true", help="trial of a minute: the loss must fall")
     parser.add_argument(
         "--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)"
     )
