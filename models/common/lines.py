@@ -107,7 +107,7 @@ def _seams(
 def cut_out(
     picture: Image.Image, polygon: list[tuple[float, float]], degrees: float
 ) -> tuple[Image.Image, tuple[int, int, int, int]]:
-    """Returns the picture, black outside the polygon and turned by some degrees, and the box of the polygon."""
+    """Returns the picture, black outside the polygon and turned by some degrees, and the polygon's box."""
     mask = Image.new("L", picture.size)
     ImageDraw.Draw(mask).polygon(polygon, fill=255)
     out = Image.new("L", picture.size)

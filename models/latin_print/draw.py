@@ -160,7 +160,7 @@ def _page_strip(
 
 
 def _letter_waves(rng: np.random.Generator, canvas: tuple[int, int], size: int) -> np.ndarray:
-    """Shifts (2, height, width) in pixels that change within a letter: no two sorts of hand-cut type agree."""
+    """Shifts (2, height, width) in pixels that change within a letter: no two hand-cut sorts agree."""
     width, height = canvas
     coarse = rng.normal(0, 1, (2, 2 + 3 * height // size, 2 + 3 * width // size)).astype(np.float32)
     strength = float(rng.uniform(0.015, 0.05)) * size

@@ -183,7 +183,8 @@ def _worn(pixels: np.ndarray, rng: np.random.Generator) -> Image.Image:
     chance = rng.random()
     if chance < 0.08:
         low, high = np.percentile(np.asarray(grey)[::4, ::4], (1, 60))
-        grey = grey.point(lambda v, t=low + (high - low) * rng.uniform(0.45, 0.75): 255 * (v > t))
+        threshold = low + (high - low) * rng.uniform(0.45, 0.75)
+        grey = grey.point([255 * (v > threshold) for v in range(256)])
     elif chance < 0.2:
         stream = io.BytesIO()
         grey.save(stream, "JPEG", quality=int(rng.integers(15, 75)))
