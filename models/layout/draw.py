@@ -9,6 +9,7 @@ from common.typefaces import Typefaces
 from PIL import Image, ImageDraw
 
 from .real import Sheet
+import itertools
 
 __all__ = ["draw_sheet"]
 
@@ -88,7 +89,7 @@ class _SheetWriter(PageWriter):
         first, y = top + 0.2 * em, top + 1.3 * em
         block = []
         while y < bottom:
-            for x0, x1 in zip(edges[:-1], edges[1:], strict=True):
+            for x0, x1 in itertools.pairwise(edges):
                 if x1 - x0 > 2.5 * em and rng.random() < 0.8:
                     end = x0 + 0.6 * em + float(rng.uniform(0.2, 1.0)) * (x1 - x0 - em)
                     block.append(self._filled(x0 + 0.5 * em, end, y, em, justified=False))

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .real import Sheet
+import itertools
 
 __all__ = ["View", "draw_maps", "view"]
 
@@ -127,7 +128,7 @@ def _dense(points: np.ndarray, *, closed: bool, step: float = 24.0) -> np.ndarra
     if closed:
         points = np.concatenate([points, points[:1]])
     parts = [points[:1]]
-    for a, b in zip(points[:-1], points[1:], strict=True):
+    for a, b in itertools.pairwise(points):
         n = max(1, int(np.hypot(*(b - a)) // step))
         parts.append(a + (b - a) * (np.arange(1, n + 1) / n)[:, None])
     return np.concatenate(parts)
