@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from common.pages import PageWriter
 from common.text import TextSource
@@ -9,7 +11,6 @@ from common.typefaces import Typefaces
 from PIL import Image, ImageDraw
 
 from .real import Sheet
-import itertools
 
 __all__ = ["draw_sheet"]
 

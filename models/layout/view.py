@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from .real import Sheet
-import itertools
 
 __all__ = ["View", "draw_maps", "view"]
 
