@@ -9,6 +9,8 @@ pub mod labels;
 pub mod max_filter;
 pub mod nlbin;
 pub mod raster;
+mod runs;
+pub mod sample;
 pub mod resample;
 pub mod ridge;
 pub mod sobel;
