@@ -119,15 +119,22 @@ impl Runs {
             // Whether the pixel `steps` further on is as far to the right of this one, there as here.
             let end = |steps: usize| {
                 let place = self.columns[i + steps].at(j);
-                (place[0] >> POINT == x.wrapping_add(steps as i64) && place[1] >> POINT == y && is_inside(place))
-                    .then_some(place)
+                (place[0] >> POINT == x.wrapping_add(steps as i64)
+                    && place[1] >> POINT == y
+                    && is_inside(place))
+                .then_some(place)
             };
             let (steps, last) = furthest(self.straight[i] - 1, end).unwrap_or((0, place));
             let along = last[0].wrapping_sub(place[0]).wrapping_sub((steps as i64) << POINT);
             let across = last[1].wrapping_sub(place[1]);
             let ramps = [ramp(tx, along, steps), ramp(ty, across, steps)];
             let at = (y as usize).wrapping_mul(stride).wrapping_add(x as usize);
-            mix_run([pixels.get(at..), pixels.get(at.wrapping_add(stride)..)], ramps, steps + 1, &mut row[i..]);
+            mix_run(
+                [pixels.get(at..), pixels.get(at.wrapping_add(stride)..)],
+                ramps,
+                steps + 1,
+                &mut row[i..],
+            );
             i += steps + 1;
         }
     }

@@ -31,7 +31,8 @@ pub trait Sample: Copy + Default + PartialEq + Send + Sync {
         ramps: [Ramp; 2],
         out: &mut [[Self; C]; RUN],
     ) {
-        let corners = a.as_flattened().iter().zip(b.as_flattened()).zip(c.as_flattened().iter().zip(d.as_flattened()));
+        let corners =
+            a.as_flattened().iter().zip(b.as_flattened()).zip(c.as_flattened().iter().zip(d.as_flattened()));
         let steps = const { &steps::<C>() }.as_flattened();
         for ((o, ((&a, &b), (&c, &d))), &k) in out.as_flattened_mut().iter_mut().zip(corners).zip(steps) {
             let [tx, ty] = ramps.map(|ramp| ramp.start.wrapping_add(k.wrapping_mul(ramp.step)));

@@ -183,6 +183,8 @@ pub fn warp_columns<T: Sample>(
 mod tests {
     use super::*;
     use crate::Result;
+    use crate::image::fill::masked_bordered;
+    use proptest::prelude::*;
 
     #[test]
     fn identity_reproduces_the_image() -> Result<()> {
@@ -207,5 +209,47 @@ mod tests {
         sampler.get(f64::NAN, 0.5, &mut px);
         assert_eq!(px, [200, 127]);
         Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn runs_equal_single_pixels(
+            (w, h, colour) in (1_usize..40, 1_usize..20, any::<bool>()),
+            seed in any::<u32>(),
+            start in [-6.0..12.0, -6.0..12.0],
+            angle in prop_oneof![Just(0.0), -0.1..0.1, -7.0..7.0],
+            bend in prop_oneof![Just(0.0), -1e-4..1e-4, -0.3..0.3],
+        ) {
+            let c = if colour { 3 } else { 1 };
+            let mut state = seed;
+            let mut random = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            };
+            let bytes: Vec<u8> = (0..w * h * c).map(|_| random()).collect();
+            let columns: Vec<Column> = (0..50)
+                .map(|i| {
+                    let (t, turn) = (f64::from(i), angle + bend * f64::from(i));
+                    let origin = [start[0] + t * turn.cos() + 1e-7, start[1] + t * turn.sin() + 1e-7];
+                    Column { origin, normal: [-turn.sin(), turn.cos()] }
+                })
+                .collect();
+            let data: Vec<f32> = bytes.iter().map(|v| f32::from(*v)).collect();
+            let compared = both(&bytes, [w, h, c], &columns).into_iter().chain(both(&data, [w, h, c], &columns));
+            for (found, expected) in compared {
+                prop_assert!((found - expected).abs() <= 2.0, "{found} {expected}");
+            }
+        }
+    }
+
+    /// Values of an image warped by runs and pixel by pixel.
+    fn both<T: Sample>(data: &[T], [w, h, c]: [usize; 3], columns: &[Column]) -> Vec<(f32, f32)> {
+        let Ok(view) = View::new(data, w, h, c) else { return Vec::new() };
+        let (right, bottom) = (w as f64 - 1.0, h as f64 - 1.0);
+        let bordered = masked_bordered(view, &[[0.0, 0.0], [right, 0.0], [right, bottom], [0.0, bottom]]);
+        let found = warp_columns(Sampler::bordered(&bordered, Sampling::Bilinear, false), columns, 0.5, 12);
+        let expected = warp_columns(Sampler::new(view, Sampling::Bilinear, false), columns, 0.5, 12);
+        found.data.iter().zip(&expected.data).map(|(a, b)| (a.to_f32(), b.to_f32())).collect()
     }
 }
