@@ -34,6 +34,8 @@ from tests.reference.contrast import slow_contrastive_loss
 from tests.training.conftest import SPEC, WORDS, data_config, drawn, quiet_trainer, write_page
 
 Ketos = Callable[..., Result]
+#: halves the width twice: masked columns are parts of letters that their neighbours give away
+DEEPER = "[1,16,0,1 Cr3,3,8 Mp2,2 Cr3,3,8 Mp2,2 S1(1x0)1,3 Lbx32]"
 SMALL = ("-s", SPEC, "--pad", "2", "-q", "fixed", "-r", "0.01", "--warmup", "0", "--min-epochs", "0")
 
 
@@ -172,7 +174,7 @@ def test_loss_equals_the_obvious_one(temperature: float) -> None:
     logits = contrastive_logits(context, targets, negatives, temperature)
     loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), torch.zeros(14, dtype=torch.int64))
     assert logits.shape == (2, 7, 5)
-    assert float(loss) == pytest.approx(
+    assert float(loss.detach()) == pytest.approx(
         slow_contrastive_loss(context.detach().numpy(), targets.numpy(), negatives.numpy(), temperature),
         rel=1e-5,
     )
@@ -275,7 +277,10 @@ def test_smallest_width(spec: str, columns: int) -> None:
     width = smallest_width(features, 1, 16, columns)
 
     def left(width: int) -> int:
-        return int(features(torch.zeros(1, 1, 16, width))[0].shape[3])
+        try:
+            return int(features(torch.zeros(1, 1, 16, width))[0].shape[3])
+        except RuntimeError:
+            return 0  # narrower than a kernel
 
     assert left(width) >= columns
     assert width == 1 or left(width - 1) < columns
@@ -381,6 +386,7 @@ def test_batches_that_need_too_much_memory_are_skipped(
     silent_page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     module = fitted(silent_page, tmp_path)
+    module._trainer = None
     batch = {"image": torch.rand(1, 1, 16, 60), "seq_lens": torch.tensor([60])}
 
     def fail(*_: Any) -> None:
@@ -395,7 +401,11 @@ def test_batches_that_need_too_much_memory_are_skipped(
             for i in range(module_under_test.MAX_SKIPPED):
                 module.training_step(batch, i)
     assert module.training_step(batch, 0) is not None
-    monkeypatch.setattr(module, "features", lambda *_: (_ for _ in ()).throw(RuntimeError("a bug")))
+
+    def err(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(module.wav2vec2mask, "sample", err)
     with pytest.raises(RuntimeError, match="a bug"):
         module.training_step(batch, 0)
 
@@ -443,18 +453,15 @@ def test_compiled_lines_need_no_text(silent_page: Path, tmp_path: Path) -> None:
 
 
 def test_loss_falls_and_training_goes_on_from_the_result(tmp_path: Path, ketos: Ketos) -> None:
-    generator = np.random.default_rng(0)
-    texts = ["".join(generator.choice(list("abcd "), 12)) for _ in range(40)]
+    texts = [("abcd" * 6)[start : start + 16] for start in np.random.default_rng(0).integers(0, 4, 40)]
     silent = write_page(tmp_path, "silent", texts)
-    pre = tmp_path / "pre"
-    result = ketos(
-        *("--workers", 0, "-s", 1, "pretrain", "-o", pre, *SMALL, "-N", 12, "-B", 8, "-mw", 5, "-lt", 0.2),
-        *("-nn", 20, "-f", "page", silent),
-    )
+    pre, masks = tmp_path / "pre", ("-mw", 3, "-nn", 20, "-B", 8, "-f", "page")
+    deeper = [DEEPER if arg == SPEC else arg for arg in SMALL]
+    result = ketos("--workers", 0, "-s", 1, "pretrain", "-o", pre, *deeper, *masks, "-N", 20, silent)
     assert result.exit_code == 0, result.output
     losses = [float(row.split("\t")[2]) for row in curve(pre)]
-    assert len(losses) == 12
-    assert losses[-1] < 0.8 * losses[0], losses
+    assert len(losses) == 20
+    assert losses[-1] < 0.6 * losses[0], losses
     best = next(pre.glob("best_*.safetensors"))
     checkpoint = next(pre.glob(f"checkpoint_*-{best.stem.removeprefix('best_')}.ckpt"))
     assert f"Best model checkpoint: {checkpoint}" in result.stdout
@@ -462,7 +469,7 @@ def test_loss_falls_and_training_goes_on_from_the_result(tmp_path: Path, ketos: 
     assert find_checkpoint_module(checkpoint) is RecognitionPretrainModel
 
     labelled = write_page(tmp_path, "labelled", WORDS)
-    train = ("--workers", 0, "-s", 1, "train", "-s", SPEC, "--pad", 2, "-q", "fixed", "-r", 0.01)
+    train = ("--workers", 0, "-s", 1, "train", "--pad", 2, "-q", "fixed", "-r", 0.01)
     refused = ketos(*train, "-i", best, "-N", 1, "-o", tmp_path / "refused", labelled)
     assert refused.exit_code == 2 and "--resize" in refused.stderr
     (start,) = load_models(best)
@@ -482,8 +489,8 @@ def test_loss_falls_and_training_goes_on_from_the_result(tmp_path: Path, ketos: 
                     assert torch.equal(model.state_dict()[name], value), name
 
     again = ketos(
-        *("--workers", 0, "pretrain", "-i", checkpoint, "-o", tmp_path / "again", *SMALL, "-N", 1, "-B", 8),
-        *("-mw", 5, "-lt", 0.2, "-nn", 20, silent),
+        *("--workers", 0, "pretrain", "-i", checkpoint, "-o", tmp_path / "again", *SMALL, *masks, "-N", 1),
+        silent,
     )
     assert again.exit_code == 0, again.output
     assert float(curve(tmp_path / "again")[0].split("\t")[2]) < 0.8 * losses[0]
@@ -521,6 +528,16 @@ def test_checkpoints_hold_what_is_documented(silent_page: Path, tmp_path: Path, 
         next(out.glob("checkpoint_*.ckpt")), config=VGSLRecognitionTrainingConfig(), weights_only=True
     )
     assert set(module.state_dict()) == {name for name in state if name.startswith("net.")}
+
+
+def test_help_loads_no_torch() -> None:
+    code = (
+        "import sys\nfrom kraken.ketos import cli\n"
+        "try: cli(['pretrain', '--help'])\nexcept SystemExit: pass\n"
+        "assert not {'torch', 'lightning', 'pyarrow', 'scipy'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "--mask-probability" in done.stdout
 
 
 def test_usage_errors(ketos: Ketos, silent_page: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ of the same line (wav2vec 2.0, Baevski et al. 2020, without quantisation). No te
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -161,7 +161,7 @@ class RecognitionPretrainModel(VGSLRecognitionModel):
 
     _config_class = VGSLPreTrainingConfig
     _data_config_class = VGSLPreTrainingDataConfig
-    _data_module_class = PretrainDataModule
+    _data_module_class: ClassVar[Any] = PretrainDataModule
     monitor_mode = "min"
     perfect_score = 0.0
     stopping_monitor = "val_metric"
