@@ -572,6 +572,16 @@ def test_options_reach_the_run_from_an_experiment_file(
     assert {name: getattr(config, name) for name in values} == values
 
 
+def test_resumed_runs_may_mask_otherwise(ketos: Ketos, silent_page: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    args = ("--workers", 0, "pretrain", "-p", 0.7)
+    assert ketos(*args, "-o", out, *SMALL, "-N", 1, silent_page).exit_code == 0
+    more = ("--resume", next(out.glob("checkpoint_*.ckpt")), "-N", 2, "-o", tmp_path / "more")
+    refused = ketos(*args, *more, "-mw", 1000)
+    assert refused.exit_code == 1 and "All 10 samples in dataset invalid" in refused.stderr
+    assert ketos(*args, *more, "-mw", 2, "-nn", 3).exit_code == 0
+
+
 def arguments(page: Path, folder: Path, epochs: int) -> list[str]:
     return [
         *("--workers", "0", "-s", "7", "pretrain", "-o", str(folder), *SMALL, "-B", "3", "-N", str(epochs)),

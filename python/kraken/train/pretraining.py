@@ -209,6 +209,9 @@ class RecognitionPretrainModel(VGSLRecognitionModel):
         self._frozen = [p for p in self.net.nn[-1].parameters() if p.requires_grad]
         for parameter in self._frozen:
             parameter.requires_grad_(False)
+        for name in ("mask_width", "mask_prob", "num_negatives"):
+            # a resumed run may have been given others
+            setattr(self.wav2vec2mask, name, getattr(self.config, name))
         narrowest = self._narrowest_line()
         for dataset in sets:
             dataset.no_encode()
