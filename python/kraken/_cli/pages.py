@@ -98,8 +98,11 @@ def open_page(job: Job, input_format: str, linetype: str | None = None) -> Page:
 
 
 def as_json(segmentation: Segmentation) -> str:
-    """The native document, in one line."""
-    return json.dumps(dataclasses.asdict(segmentation), default=str)
+    """The native document, in one line; records are lines with text."""
+    values = dataclasses.asdict(segmentation)
+    for line, fields in zip(segmentation.lines or (), values["lines"] or (), strict=True):
+        fields["text"] = getattr(line, "prediction", line.text)
+    return json.dumps(values, default=str)
 
 
 def _as_text(segmentation: Segmentation) -> str:

@@ -37,7 +37,8 @@ def constructed(factory: Callable[[], T]) -> T:
         return factory()
     with torch.device("meta"):
         module = factory()
-    return module.to_empty(device="cpu")
+    # `to_empty` goes through code that imports a computer algebra system, for half a second.
+    return module._apply(lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))
 
 
 @torch.no_grad()
