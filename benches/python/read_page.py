@@ -1,7 +1,7 @@
 """Prints what it costs to read a page, stage by stage.
 
     python benches/python/read_page.py                    # the models of the package
-    python benches/python/read_page.py --random           # networks of the default models' kind, random weights
+    python benches/python/read_page.py --random           # networks like those of the default models
     python benches/python/read_page.py PAGE --layout MODEL --model MODEL --threads 2
 
 The page is ``../shared/bench/page-33-lines.webp`` or, without that, a drawn one. Models are loaded before.
@@ -168,14 +168,17 @@ def costs(finder: Any, reader: Any) -> list[str]:
             height = net.input[2] or 48
             values.append(multiply_adds(net, height, round(height * ratio)))
         rows.append(
-            f"{what}: {values[0] / 1e9:.3f} G multiply-adds, 1/{values[1] / values[0]:.1f} of {values[1] / 1e9:.2f} G"
+            f"{what}: {values[0] / 1e9:.3f} G multiply-adds, "
+            f"1/{values[1] / values[0]:.1f} of {values[1] / 1e9:.2f} G"
         )
     return rows
 
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("page", nargs="?", type=Path, default=BENCH / "page-33-lines.webp")
     parser.add_argument("--layout", type=Path)
     parser.add_argument("--model", type=Path)

@@ -77,7 +77,10 @@ def _run(files: Sequence[bytes], languages: str, mode: int) -> list[str]:
             capture_output=True,
             check=False,
         )
-    texts = done.stdout.decode("utf-8").split("\f")[:-1]
+    texts = done.stdout.decode("utf-8").split("\f")
+    if len(texts) == len(files) + 1 and not texts[-1]:
+        # Some versions end with the separator.
+        texts.pop()
     if len(texts) == len(files):
         return texts
     if len(files) == 1:

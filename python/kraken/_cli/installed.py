@@ -61,7 +61,9 @@ def _found() -> Iterator[InstalledModel]:
                 entries = _entries(path)
                 tasks = frozenset(str(task) for entry in entries for task in entry.get("_tasks") or ())
                 size = path.stat().st_size
-                yield InstalledModel(path.name, tasks, _alphabet(entries), _licence(entries, path), size, path)
+                yield InstalledModel(
+                    path.name, tasks, _alphabet(entries), _licence(entries, path), size, path
+                )
 
 
 def _entries(path: Path) -> list[Mapping[str, Any]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import click
 
 from kraken._cli.errors import CommandError
 from kraken._cli.inputs import Job, check_targets, matching_files
@@ -74,8 +73,7 @@ def find_files(names: Sequence[str], recursive: bool, scratch: Path) -> list[Pag
 
 
 def _standard_input(scratch: Path) -> PageFile:
-    stream = click.get_binary_stream("stdin")
-    content = b"" if stream.isatty() else stream.read()
+    content = b"" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read()
     if not content:
         raise CommandError("Nothing comes on standard input: pipe an image or PDF file to `kraken read -`.")
     path = scratch / STDIN_NAME
@@ -102,9 +100,10 @@ def _in_folder(folder: Path, recursive: bool) -> Iterator[PageFile]:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Key that sorts numbers in names by their value."""
-    parts = _NUMBERS.split(name.casefold())
-    return [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(parts)]
+    """Key that sorts numbers in names by their value, and `page.png` before `page2.png`."""
+    path = Path(name.casefold())
+    parts = [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(_NUMBERS.split(path.stem))]
+    return [*parts, (0, path.suffix)]
 
 
 def make_jobs(files: Sequence[PageFile]) -> list[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,7 +52,9 @@ def _place_results(
     target = output or STDOUT
     check_document(kind, target, jobs)
     if target == STDOUT and settings.json_summary:
-        raise CommandError("--json and results would be mixed on standard output: name a file or folder with -o.")
+        raise CommandError(
+            "--json and results would be mixed on standard output: name a file or folder with -o."
+        )
     return jobs, OneDocument(kind, target, settings)
 
 
@@ -153,7 +156,9 @@ def read(
     """
     settings: Settings = ctx.obj
     if settings.input_format != "image":
-        raise CommandError("-f before `read` has no effect: images and PDF files are told apart by themselves.")
+        raise CommandError(
+            "-f before `read` has no effect: images and PDF files are told apart by themselves."
+        )
     kind = choose_format(kind, output)
     with interruptible(), tempfile.TemporaryDirectory(prefix="kraken-") as scratch:
         files = find_files(inputs, recursive, Path(scratch))
@@ -168,7 +173,7 @@ def read(
                 finish=results.add,
                 failed=results.skip,
                 # Results on the screen show how far it is.
-                quiet=output in (None, STDOUT) and click.get_text_stream("stdout").isatty(),
+                quiet=output in (None, STDOUT) and sys.stdout.isatty(),
             )
             results.finish()
         code = failures.finish()

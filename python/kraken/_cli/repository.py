@@ -114,7 +114,9 @@ def _list_installed(kinds: tuple[str, ...], filters: dict[str, tuple[str, ...]],
         raise click.UsageError(
             "Files of models state no language, script or keyword: leave these filters out."
         )
-    models = [model for model in installed_models() if not kinds or not model.tasks or model.tasks & set(kinds)]
+    models = [
+        model for model in installed_models() if not kinds or not model.tasks or model.tasks & set(kinds)
+    ]
     if as_json:
         described = [
             {**dataclasses.asdict(model), "tasks": sorted(model.tasks), "path": str(model.path)}

@@ -66,7 +66,9 @@ def multiply_adds(model: TorchVGSLModel, height: int | None = None, width: int |
     try:
         layers.get_shape(shape)
     except ValueError as error:
-        raise ValueError(f"The network can't take an input of {shape[2]}x{shape[3]} pixels: {error}") from error
+        raise ValueError(
+            f"The network can't take an input of {shape[2]}x{shape[3]} pixels: {error}"
+        ) from error
     return sum(costs)
 
 
