@@ -95,13 +95,8 @@ def table(model_path: Path | None, data: Path, sets: Sequence[str], most_lines: 
     model = RecognitionTaskModel.load_model(model_path)
     config = RecognitionInferenceConfig(batch_size=8, accelerator="cpu")
     read, tesseract = _kraken(model, config), Tesseract(CACHE)
-    head = [
-        "lines",
-        "characters",
-        *(f"kraken {k}" for k in _RATES),
-        *(f"Tesseract {k}" for k in _RATES),
-        "-l, --psm",
-    ]
+    rates = [f"{engine} {rate}" for engine in ("kraken", "Tesseract") for rate in _RATES]
+    head = ["lines", "characters", *rates, "-l, --psm"]
     rows = [_row("set", head), _row("---", ["---:"] * (len(head) - 1) + ["---"])]
     everything: list[tuple[str, str]] = []
     for name in sets:

@@ -155,12 +155,8 @@ def _line_page(part: str, path: Path) -> Page:
 def line_image(page: Page, line: BaselineLine) -> Image.Image:
     """A line as other engines get it: its box with a margin, everything outside of its polygon as paper."""
     xs, ys = zip(*line.boundary, strict=True)
-    box = (
-        max(0, min(xs)),
-        max(0, min(ys)),
-        min(page.image.width, max(xs) + 1),
-        min(page.image.height, max(ys) + 1),
-    )
+    right, bottom = min(page.image.width, max(xs) + 1), min(page.image.height, max(ys) + 1)
+    box = (max(0, min(xs)), max(0, min(ys)), right, bottom)
     picture = page.image.convert("L").crop(box)
     mask = Image.new("1", picture.size)
     ImageDraw.Draw(mask).polygon([(x - box[0], y - box[1]) for x, y in line.boundary], fill=1, outline=1)

@@ -54,7 +54,7 @@ def as_text(facts: dict[str, Any]) -> str:
     for model in facts["models"]:
         rows += [("task", ", ".join(model["tasks"])), ("weights", f"{model['weights']:,}")]
         if "network" in model:
-            size = model["input"]
-            cost = f"{model['multiply_adds'] / 1e9:.3g} G for an input of {size['height']}x{size['width']} pixels"
+            size = "{height}x{width}".format(**model["input"])
+            cost = f"{model['multiply_adds'] / 1e9:.3g} G for an input of {size} pixels"
             rows += [("network", model["network"]), ("multiply-adds", cost)]
     return "\n".join(f"{heading:<13}  {value}" for heading, value in rows)

@@ -42,7 +42,7 @@ def find_model(name: str) -> Path | None:
             if candidate.is_file() and candidate.parts[-len(path.parts) :] == path.parts:
                 return candidate
     bundled = find_bundled(name)
-    return bundled and bundled.path
+    return None if bundled is None else bundled.path
 
 
 def default_path(task: str) -> Path:

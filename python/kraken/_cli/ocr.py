@@ -244,8 +244,8 @@ def ocr(
         raise CommandError("no_segmentation mode is incompatible with page/alto inputs")
     if no_segmentation and not model_names:
         raise CommandError(
-            "The default model reads lines that were found on pages. For images of single lines (-s) name one "
-            "with -m; `kraken list --installed` shows those that are there."
+            "The default model reads lines that were found on pages. For images of single lines (-s) "
+            "name one with -m; `kraken list --installed` shows those that are there."
         )
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
     decoder = make_decoder(options)

@@ -14,8 +14,27 @@ from kraken._cli.pdf_input import check_package, page_count
 
 #: What is taken for a page in a folder. A file that is named may be called anything.
 SUFFIXES = frozenset(
-    (".avif", ".bmp", ".gif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pdf", ".pgm", ".png")
-    + (".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp")
+    f".{kind}"
+    for kind in (
+        "avif",
+        "bmp",
+        "gif",
+        "j2k",
+        "jp2",
+        "jpe",
+        "jpeg",
+        "jpg",
+        "pbm",
+        "pdf",
+        "pgm",
+        "png",
+        "pnm",
+        "ppm",
+        "tga",
+        "tif",
+        "tiff",
+        "webp",
+    )
 )
 #: Name of standard input in results.
 STDIN_NAME = "stdin"

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def _opened_ahead(jobs: Sequence[Job], threads: int) -> Iterator[Callable[[Job],
     if threads < 2 or len(jobs) < 2:
         yield opened
         return
-    following = dict(zip(jobs, jobs[1:], strict=False))
+    following = dict(pairwise(jobs))
     with ThreadPoolExecutor(1) as pool:
         pending: dict[Job, Future[Page]] = {}
 
@@ -156,9 +157,7 @@ def read(
     """
     settings: Settings = ctx.obj
     if settings.input_format != "image":
-        raise CommandError(
-            "-f before `read` has no effect: images and PDF files are told apart by themselves."
-        )
+        raise CommandError("-f before `read` has no effect: images and PDF files are told apart anyway.")
     kind = choose_format(kind, output)
     with interruptible(), tempfile.TemporaryDirectory(prefix="kraken-") as scratch:
         files = find_files(inputs, recursive, Path(scratch))

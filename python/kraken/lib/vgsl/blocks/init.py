@@ -38,7 +38,8 @@ def constructed(factory: Callable[[], T]) -> T:
     with torch.device("meta"):
         module = factory()
     # `to_empty` goes through code that imports a computer algebra system, for half a second.
-    return module._apply(lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))
+    module._apply(lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))  # type: ignore[no-untyped-call]
+    return module
 
 
 @torch.no_grad()
