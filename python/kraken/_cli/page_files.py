@@ -13,28 +13,8 @@ from kraken._cli.inputs import Job, check_targets, matching_files
 from kraken._cli.pdf_input import check_package, page_count
 
 #: What is taken for a page in a folder. A file that is named may be called anything.
-SUFFIXES = frozenset(
-    f".{kind}"
-    for kind in (
-        "avif",
-        "bmp",
-        "gif",
-        "j2k",
-        "jp2",
-        "jpe",
-        "jpeg",
-        "jpg",
-        "pbm",
-        "pdf",
-        "pgm",
-        "png",
-        "pnm",
-        "ppm",
-        "tga",
-        "tif",
-        "tiff",
-        "webp",
-    )
+_PAGE = re.compile(
+    r".*\.(avif|bmp|gif|j2k|jp2|jpe|jpe?g|pbm|pdf|pgm|png|pnm|ppm|tga|tiff?|webp)", re.IGNORECASE | re.DOTALL
 )
 #: Name of standard input in results.
 STDIN_NAME = "stdin"
@@ -106,7 +86,7 @@ def _in_folder(folder: Path, recursive: bool) -> Iterator[PageFile]:
     paths = [
         path
         for path in folder.glob("**/*" if recursive else "*")
-        if path.suffix.lower() in SUFFIXES
+        if _PAGE.fullmatch(path.name)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
