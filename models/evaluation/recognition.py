@@ -71,14 +71,15 @@ def _kraken(model: RecognitionTaskModel, config: Any) -> Callable[[Page], list[s
 
 def _best_tesseract(
     tesseract: Tesseract, images: Sequence[Any], truth: Sequence[str], languages: Sequence[str]
-) -> tuple[Scores, str]:
+) -> tuple[list[str], str]:
+    """The texts of the choice that reads best, and which it is."""
     tried = []
     for name in languages:
         for mode in _MODES:
-            scores = score(truth, tesseract.read(images, name, mode))
-            tried.append((scores.folded_cer, scores, f"{name}, {mode}"))
-    _, scores, how = min(tried, key=lambda item: item[0])
-    return scores, how
+            texts = tesseract.read(images, name, mode)
+            tried.append((score(truth, texts).folded_cer, texts, f"{name}, {mode}"))
+    _, best, how = min(tried, key=lambda item: item[0])
+    return best, how
 
 
 def _row(name: str, cells: Sequence[object]) -> str:
@@ -90,6 +91,12 @@ def _percent(scores: Scores) -> list[str]:
     return [f"{100 * value:.2f}" for value in values]
 
 
+def _scores_row(name: str, truth: Sequence[str], ours: Sequence[str], theirs: Sequence[str], how: str) -> str:
+    count = sum(len(compared(text)) for text in truth)
+    rates = [*_percent(score(truth, ours)), *_percent(score(truth, theirs))]
+    return _row(name, [len(truth), count, *rates, how])
+
+
 def table(model_path: Path | None, data: Path, sets: Sequence[str], most_lines: int | None) -> str:
     """The table in Markdown."""
     model = RecognitionTaskModel.load_model(model_path)
@@ -98,7 +105,7 @@ def table(model_path: Path | None, data: Path, sets: Sequence[str], most_lines: 
     rates = [f"{engine} {rate}" for engine in ("kraken", "Tesseract") for rate in _RATES]
     head = ["lines", "characters", *rates, "-l, --psm"]
     rows = [_row("set", head), _row("---", ["---:"] * (len(head) - 1) + ["---"])]
-    everything: list[tuple[str, str]] = []
+    everything: list[tuple[str, str, str]] = []
     for name in sets:
         found = list(pages(data, [name], most_lines=most_lines))
         truth = [line.text or "" for page in found for line in page.lines]
@@ -107,15 +114,11 @@ def table(model_path: Path | None, data: Path, sets: Sequence[str], most_lines: 
         ours = [text for page in found for text in read(page)]
         images = [line_image(page, line) for page in found for line in page.lines]
         theirs, how = _best_tesseract(tesseract, images, truth, SETS[name])
-        count = sum(len(compared(text)) for text in truth)
-        row = _row(name, [len(truth), count, *_percent(score(truth, ours)), *_percent(theirs), how])
-        print(row, flush=True)
-        rows.append(row)
-        everything += zip(truth, ours, strict=True)
+        rows.append(_scores_row(name, truth, ours, theirs, how))
+        print(rows[-1], flush=True)
+        everything += zip(truth, ours, theirs, strict=True)
     if everything:
-        truth, ours = zip(*everything, strict=True)
-        count = sum(len(compared(text)) for text in truth)
-        rows.append(_row("all", [len(truth), count, *_percent(score(truth, ours)), "", "", "", "", ""]))
+        rows.append(_scores_row("all", *zip(*everything, strict=True), ""))
     return "\n".join(rows) + "\n"
 
 
