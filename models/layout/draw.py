@@ -8,7 +8,7 @@ import numpy as np
 from common.pages import PageWriter
 from common.text import TextSource
 from common.typefaces import Typefaces
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from .real import Sheet
 
@@ -54,7 +54,10 @@ class _SheetWriter(PageWriter):
         if chance < 0.13 and right - left > 16 * em:
             self._table(left, right, top, bottom, em)
             return
-        if chance < 0.3 and right - left > 20 * em:
+        if chance < 0.20 and right - left > 14 * em:
+            self._list(left, right, top, bottom, em)
+            return
+        if chance < 0.35 and right - left > 20 * em:
             margin = float(self.rng.uniform(5, 9)) * em
             at_left = self.rng.random() < 0.5
             self._notes(left if at_left else right - margin + em, margin - em, top, bottom, em)
@@ -80,6 +83,39 @@ class _SheetWriter(PageWriter):
                     y += small * float(self.rng.uniform(1.1, 1.3))
             self._block(block, small)
             y += float(self.rng.uniform(2, 25)) * em
+
+    def _list(self, left: float, right: float, top: float, bottom: float, em: int) -> None:
+        """Entries with a number at the right, each one line: leaders or white between the two."""
+        rng = self.rng
+        leading = em * float(rng.uniform(1.15, 2.0))
+        dotted = rng.random() < 0.7
+        step = em * float(rng.uniform(0.4, 1.6))
+        y, block = top + 1.3 * em, []
+        font = self.face.at(em)
+        while y < bottom:
+            if rng.random() < 0.15:
+                middle = (left + right) / 2
+                wide = float(rng.uniform(2, 7)) * em
+                block.append(self._filled(middle - wide, middle + wide, y, em, justified=False))
+                y += leading
+                continue
+            start = left + (float(rng.uniform(0.5, 2)) * em if rng.random() < 0.3 else 0)
+            (_, _), (x, _) = self._entry(start, float(rng.uniform(left + 4 * em, right - 5 * em)), y, em)
+            price = f"{int(rng.integers(1, 9000))}{rng.choice(['', '.', '. —', ' —', '.50'])}"
+            place = right - font.getlength(price)
+            self.pen.text((place, y), price, fill=255, font=font, anchor="ls")
+            while dotted and x + step < place - 0.4 * em:
+                x += step
+                self.pen.text((x, y), ".", fill=255, font=font, anchor="ls")
+            block.append(self._line(start, right, y, ""))
+            y += leading
+        self._block(block, em)
+
+    def _entry(self, left: float, right: float, y: float, em: int):  # type: ignore[no-untyped-def]
+        """Sets words that aren't a line by themselves."""
+        ends = self._filled(left, right, y, em, justified=False)
+        self.result.lines.pop()
+        return ends
 
     def _table(self, left: float, right: float, top: float, bottom: float, em: int) -> None:
         rng = self.rng
@@ -108,10 +144,21 @@ def _photographed(page: Image.Image, rng: np.random.Generator) -> tuple[Image.Im
     w, h = page.size
     ground = int(rng.integers(0, 120)) if rng.random() < 0.7 else int(rng.integers(120, 240))
     grow = rng.uniform(0.0, 0.08, 4) * (w, h, w, h)
+    if rng.random() < 0.4:
+        grow[2 * int(rng.integers(2))] = rng.uniform(0.05, 0.3) * w
     left, top, right, bottom = (int(v) for v in grow)
     out = Image.new("L", (w + left + right, h + top + bottom), ground)
-    if rng.random() < 0.4:  # the neighbour's edge
-        ImageDraw.Draw(out).rectangle((0, top, max(2, left) - 1, top + h), fill=int(rng.integers(120, 230)))
+    if (
+        rng.random() < 0.6 and max(left, right) > 20
+    ):  # the facing page, with ends of its lines: nobody wants them
+        at_left = left >= right
+        wide = left if at_left else right
+        slip = (
+            page.crop((int(w * 0.55) - wide, 0, int(w * 0.55), h))
+            if at_left
+            else page.crop((int(w * 0.45), 0, int(w * 0.45) + wide, h))
+        )
+        out.paste(slip, (0 if at_left else left + w, top + int(rng.normal(0, 0.01) * h)))
     out.paste(page, (left, top))
     if rng.random() < 0.5:  # the shadow of the fold
         ramp = np.ones(out.width, np.float32)

@@ -163,12 +163,12 @@ def _worn(pixels: np.ndarray, rng: np.random.Generator) -> Image.Image:
     h, w = pixels.shape
     if rng.random() < 0.5:
         pixels = 255 * (np.clip(pixels, 0, 255) / 255) ** float(np.exp(rng.normal(0, 0.35)))
-    if rng.random() < 0.15:  # ink of the other side
+    if rng.random() < 0.25:  # ink of the other side
         other = np.roll(pixels[:, ::-1], tuple(rng.integers(-80, 80, 2)), (0, 1))
         other = np.asarray(
             Image.fromarray(other.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(2))
         )
-        pixels = np.minimum(pixels, 255 - (255 - other) * float(rng.uniform(0.1, 0.4)))
+        pixels = np.minimum(pixels, 255 - (255 - other) * float(rng.uniform(0.1, 0.55)))
     if rng.random() < 0.4:
         coarse = Image.fromarray((rng.random((3, 3)) * 255).astype(np.uint8))
         field = np.asarray(coarse.resize((w, h), Image.Resampling.BICUBIC), np.float32) / 255
