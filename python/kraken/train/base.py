@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import Callback
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from kraken.train.callbacks import EarlyStopping, FreezeBackbone, WeightAverage
 from kraken.train.optim import configure_optimizer_and_lr_scheduler, warmup_rate
@@ -174,16 +175,46 @@ class KrakenTrainerModule(LightningModule):
         self.net.user_metadata["metrics"] = list(self._metrics_log)
 
     def on_fit_start(self) -> None:
-        """Lays the weights of convolutions out in the order in which CPUs compute them fastest."""
+        """Agrees on a seed, and lays weights out in the order in which CPUs compute them fastest."""
+        self.run_seed = int(self.trainer.strategy.broadcast(self.run_seed))
         if self.net is not None and self.device.type == "cpu":
             self.net.to(memory_format=torch.channels_last)
 
-    def on_train_epoch_start(self) -> None:
-        """Makes the epoch's random numbers independent of what was before, for resumed runs."""
-        seed = (self.run_seed * 1_000_003 + self.current_epoch) % 2**31
+    # -- repetition -----------------------------------------------------------
+
+    def batches_done(self) -> int:
+        """Batches of the current epoch that were seen already."""
+        if self._trainer is None or self.trainer.state.fn != "fit":
+            return 0
+        return int(self.trainer.fit_loop.epoch_loop.batch_progress.current.ready)
+
+    def seed_batch(self, number: int) -> None:
+        """Makes the random numbers of a batch independent of what was before, for resumed runs.
+
+        Args:
+            number: Number of the batch in the current epoch.
+        """
+        seed = ((self.run_seed * 1_000_003 + self.current_epoch) * 1_000_003 + number) % 2**31
         random.seed(seed)
         np.random.seed(seed)
         torch.manual_seed(seed)
+
+    def on_train_epoch_start(self) -> None:
+        """Seeds the epoch's random numbers; loaders that can be resumed do so for each batch."""
+        self.seed_batch(0)
+
+    def on_train_start(self) -> None:
+        """Gives schedule ``reduceonplateau`` the figure that it hadn't seen when the checkpoint was written."""
+        loop = self.trainer.fit_loop
+        if not loop.epoch_loop.restarting or not self._metrics_log:
+            return
+        progress = loop.epoch_loop.batch_progress
+        if progress.current.ready < int(self.trainer.num_training_batches):
+            return
+        value = self._metrics_log[-1][1].get(self.monitor)
+        for entry in self.trainer.lr_scheduler_configs:
+            if isinstance(entry.scheduler, ReduceLROnPlateau) and value is not None:
+                self.lr_scheduler_step(entry.scheduler, value)
 
     # -- optimisation ---------------------------------------------------------
 

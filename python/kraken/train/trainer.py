@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Iterable
 from os import PathLike
 from typing import Any
@@ -78,7 +79,10 @@ class KrakenTrainer(Trainer):
     def fit(self, *args: Any, **kwargs: Any) -> None:
         """Trains; arguments as for lightning's trainer."""
         keep_freed_memory()
-        super().fit(*args, **kwargs)
+        with warnings.catch_warnings():
+            # the loaders find their place by themselves, but they don't write it in checkpoints
+            warnings.filterwarnings("ignore", message=r".*your dataloader is not\s+resumable")
+            super().fit(*args, **kwargs)
 
     def test(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluates a test set; arguments as for lightning's trainer.
