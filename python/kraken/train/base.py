@@ -203,18 +203,16 @@ class KrakenTrainerModule(LightningModule):
         """Seeds the epoch's random numbers; loaders that can be resumed do so for each batch."""
         self.seed_batch(0)
 
-    def on_train_start(self) -> None:
-        """Gives schedule ``reduceonplateau`` the figure that it hadn't seen when the checkpoint was written."""
-        loop = self.trainer.fit_loop
-        if not loop.epoch_loop.restarting or not self._metrics_log:
+    def on_train_epoch_end(self) -> None:
+        """Gives schedule ``reduceonplateau`` the figure that lightning withholds in a resumed run's first epoch."""
+        if not self.trainer.fit_loop.restarting:
             return
-        progress = loop.epoch_loop.batch_progress
-        if progress.current.ready < int(self.trainer.num_training_batches):
-            return
-        value = self._metrics_log[-1][1].get(self.monitor)
+        found = self.trainer.callback_metrics.get(self.monitor)
+        if found is None and self._metrics_log:
+            found = self._metrics_log[-1][1].get(self.monitor)
         for entry in self.trainer.lr_scheduler_configs:
-            if isinstance(entry.scheduler, ReduceLROnPlateau) and value is not None:
-                self.lr_scheduler_step(entry.scheduler, value)
+            if isinstance(entry.scheduler, ReduceLROnPlateau) and found is not None:
+                self.lr_scheduler_step(entry.scheduler, found)
 
     # -- optimisation ---------------------------------------------------------
 

@@ -13,7 +13,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Subset, random_split
 
 from kraken.configs import VGSLRecognitionTrainingDataConfig
-from kraken.lib.dataset.arrow import ArrowIPCRecognitionDataset
+from kraken.lib.dataset.arrow import ArrowIPCRecognitionDataset, UnreadableDataset
 from kraken.lib.dataset.pages import parse_path
 from kraken.lib.dataset.recognition import GroundTruthDataset, PolygonGTDataset
 from kraken.lib.dataset.transforms import ImageInputTransforms, collate_sequences
@@ -116,8 +116,7 @@ class VGSLRecognitionDataModule(LightningDataModule):
             if config.binary_dataset_split and split is not None:
                 options["split_filter"] = split
             found: Any = ArrowIPCRecognitionDataset(**options)
-            for file in data:
-                found.add(file)
+            self._add_compiled(found, data)
         elif config.format_type == "path" or config.linetype == "bbox":
             found = GroundTruthDataset(**options)
             self._add_pages(found, data)
@@ -128,6 +127,15 @@ class VGSLRecognitionDataModule(LightningDataModule):
             logger.warning("Setting dataset type from %s to %s.", found.seg_type, config.linetype)
             found.seg_type = config.linetype
         return found
+
+    def _add_compiled(self, dataset: Any, data: Sequence[Any]) -> None:
+        """Adds compiled files; those that are damaged are named and left out, those of another kind are errors."""
+        for file in data:
+            try:
+                dataset.add(file)
+            except UnreadableDataset as error:
+                logger.warning(str(error))
+                self._faulty_files.append(str(error))
 
     #: pre-training needs no text
     _skip_empty_lines = True
