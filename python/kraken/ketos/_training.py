@@ -34,7 +34,9 @@ def collect_data(ctx: click.Context, options: dict[str, Any]) -> None:
         options["resume"] = str(_latest_checkpoint(ctx, Path(options["resume"])))
     package = options.get("pl_logger")
     if package and importlib.util.find_spec(package) is None:
-        raise click.UsageError(f"--logger {package}: package {package} isn't installed.", ctx)
+        raise click.UsageError(
+            f"--logger {package}: package {package} isn't installed (pip install {package}).", ctx
+        )
     if options["weights_format"] not in registry.entries("kraken.writers"):
         known = ", ".join(registry.names("kraken.writers"))
         raise click.UsageError(

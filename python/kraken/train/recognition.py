@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -20,6 +21,7 @@ from kraken.lib.exceptions import KrakenEncodeException, KrakenInputException
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.lib.vgsl.blocks.lengths import padding_kept
 from kraken.train.base import KrakenTrainerModule
+from kraken.train.image_log import ImageLog
 from kraken.train.recognition_data import VGSLRecognitionDataModule
 from kraken.train.utils import RecognitionTestMetrics
 
@@ -198,6 +200,11 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         if data_module.config.bidi_reordering in ("L", "R"):
             net.user_metadata["base_dir"] = data_module.config.bidi_reordering
 
+    def configure_callbacks(self) -> list[Callback]:
+        """Those of all trainers, and one that logs lines if there is a logger."""
+        found = super().configure_callbacks()
+        return [*found, ImageLog()] if self.trainer.loggers else found
+
     # -- checkpoints ------------------------------------------------------------------
 
     def checkpoint_fields(self) -> dict[str, Any]:
@@ -282,10 +289,16 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         """Starts counting."""
         self._scorer = Scorer()
 
-    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """Compares a batch with its ground truth."""
-        for prediction, target in zip(self._read(batch), self._truth(batch), strict=True):
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, list[str]]:
+        """Compares a batch with its ground truth.
+
+        Returns:
+            Texts of the lines: ``predictions`` and ``targets``.
+        """
+        predictions, targets = self._read(batch), self._truth(batch)
+        for prediction, target in zip(predictions, targets, strict=True):
             self._scorer.add(prediction, target)
+        return {"predictions": predictions, "targets": targets}
 
     def on_validation_epoch_end(self) -> None:
         """Logs the accuracies, summed over all processes."""
