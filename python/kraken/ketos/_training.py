@@ -92,7 +92,7 @@ class TrainingRun:
         self.module_class = module_class
         self.checkpoint: Any = None
         self.trainer: Any = None
-        self.settings.seed_everything()
+        self.settings.seed_everything(draw=True)
         if options.get("resume"):
             self._resume()
         else:
