@@ -3,10 +3,11 @@
     python benches/quality/finetuning.py python/kraken/assets/tiny_recognition.safetensors -- -q fixed -N 20
     python benches/quality/finetuning.py MODEL --page page.xml --page-val other.xml -- -q fixed -N 20
 
-Draws a page of lines with letters that the model doesn't know (or takes real pages), goes on with the model on
-them by ``ketos train -i MODEL --resize union`` and what stands after ``--``, and prints the character error rate
-before and after: on the old lines (drawn as those that the model was made with), and on new ones that weren't
-trained on. Ends with status 1 if the error rate on the old lines rises by a fifth or more.
+Draws a page of lines with letters that the model doesn't know (or takes real pages), goes on with the
+model on them by ``ketos train -i MODEL --resize union`` and what stands after ``--``, and prints the
+character error rate before and after: on the old lines (drawn as those that the model was made with), and on
+new ones that weren't trained on. Ends with status 1 if the error rate on the old lines rises by a fifth or
+more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +73,10 @@ def error_rate(model: str | Path, data: Path) -> float:
         VGSLRecognitionTrainingDataConfig(test_data=[data], format_type="binary", num_workers=0)
     )
     trainer = KrakenTrainer(
-        enable_progress_bar=False, enable_summary=False, enable_model_summary=False, enable_checkpointing=False
+        enable_progress_bar=False,
+        enable_summary=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
     )
     found = trainer.test(module, lines, verbose=False)
     return 1 - float(found.cer)
@@ -81,7 +84,10 @@ def error_rate(model: str | Path, data: Path) -> float:
 
 def prepare(args: argparse.Namespace, folder: Path) -> tuple[Path, Path, Path]:
     """Old lines, new ones to train on, new ones to test on."""
-    generator: Callable[[int], np.random.Generator] = lambda number: np.random.default_rng([args.seed, number])  # noqa: E731
+
+    def generator(number: int) -> np.random.Generator:
+        return np.random.default_rng([args.seed, number])
+
     old = draw(folder, "old", TextSource(generator(1)), args.old)
     if not args.page:
         return (
@@ -102,7 +108,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", help="weights of a recognition model")
-    parser.add_argument("--page", action="append", help="real page to train on instead of drawn lines; repeatable")
+    parser.add_argument("--page", action="append", help="real page instead of drawn lines; repeatable")
     parser.add_argument("--page-val", action="append", help="real page to test on; repeatable")
     parser.add_argument("--lines", type=int, default=40, help="drawn lines to train on (default 40)")
     parser.add_argument("--old", type=int, default=200, help="old lines to test on (default 200)")
@@ -118,13 +124,26 @@ def main() -> int:
         manifest = folder / "unseen.txt"
         manifest.write_text(f"{unseen}\n", encoding="utf-8")
         start = time.process_time()
-        command = ["-s", str(args.seed), "--workers", "0", "-v", "train", "-i", args.model, "--resize", "union"]
+        command = [
+            "-s",
+            str(args.seed),
+            "--workers",
+            "0",
+            "-v",
+            "train",
+            "-i",
+            args.model,
+            "--resize",
+            "union",
+        ]
         command += ["-f", "binary", "-e", str(manifest), "-o", str(folder / "out"), *options, str(new)]
         cli(command, standalone_mode=False)
         seconds = time.process_time() - start
         (best,) = (folder / "out").glob("best_*.safetensors")
         after = error_rate(best, old), error_rate(best, unseen)
-    print(f"old lines: CER {100 * before[0]:.2f} % -> {100 * after[0]:.2f} % ({after[0] / before[0]:.2f} times)")
+    print(
+        f"old lines: CER {100 * before[0]:.2f} % -> {100 * after[0]:.2f} % ({after[0] / before[0]:.2f} times)"
+    )
     print(f"new lines: CER {100 * before[1]:.2f} % -> {100 * after[1]:.2f} %")
     print(f"{seconds:.0f} s of CPU time for training")
     return int(after[0] > LIMIT * before[0])

@@ -1,11 +1,12 @@
 """Prepares a training from scratch that a slow computer can finish: short pieces of printed lines.
 
-    python benches/quality/from_scratch.py ../shared/data/pages/print-en-alto -o runs/print_en --hold-out page_55 page_31
+    python benches/quality/from_scratch.py PAGES -o FOLDER --hold-out page_55 page_31
 
-CTC learns where letters are from short texts sooner than from long ones. So each line of the training pages is cut
-at blanks into pieces of a few words: blanks are the widest gaps between the inked columns, and a line whose gaps
-don't tell blanks from letter spaces stays whole. Pages whose names hold one of the words after ``--hold-out`` are
-for validation, as whole lines. Writes OUT/train.arrow and OUT/val.arrow, and prints what is in them.
+CTC learns where letters are from short texts sooner than from long ones. So each line of the training pages
+is cut at blanks into pieces of a few words: blanks are the widest gaps between the inked columns, and a line
+whose gaps don't tell blanks from letter spaces stays whole. Pages whose names hold one of the words after
+``--hold-out`` are for validation, as whole lines. Writes train.arrow, val.arrow and val.txt (a list with the
+latter) in FOLDER, and prints what is in them.
 """
 
 from __future__ import annotations

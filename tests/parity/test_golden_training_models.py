@@ -170,7 +170,9 @@ def test_ctc_loss() -> None:
 
 
 @pytest.mark.skipif(not OVERFIT, reason="no recorded data")
-@pytest.mark.parametrize("length", ["short", pytest.param("full", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "length", ["short", pytest.param("full", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+)
 def test_overfitting(length: str, tmp_path: Path) -> None:
     files = paths(OVERFIT["files"])
     short = length == "short"

@@ -17,7 +17,9 @@ from tests.training.conftest import SPEC, WORDS, drawn, write_page
 GOOD_PAGES = 7
 
 
-def train(ketos: Callable[..., Result], workers: int, folder: Path, *files: Path, options: tuple[str, ...] = ()) -> str:
+def train(
+    ketos: Callable[..., Result], workers: int, folder: Path, *files: Path, options: tuple[str, ...] = ()
+) -> str:
     common = ("-s", SPEC, "--pad", "2", "-q", "fixed", "-N", "1", "-r", "0.01", "-B", "4", *options)
     result = ketos("--workers", workers, "-s", "3", "train", "-o", folder, *common, *files)
     assert result.exit_code == 0, result.output

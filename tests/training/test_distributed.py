@@ -13,7 +13,7 @@ import torch
 
 from tests.training.conftest import WORDS, write_page
 
-SCRIPT = '''
+SCRIPT = """
 import json
 import sys
 from pathlib import Path
@@ -47,7 +47,7 @@ trainer.fit(module, data)
 weights = [float(p.sum()) for p in module.net.parameters()]
 content = {"seen": record.seen, "scores": record.scores, "seed": module.run_seed, "weights": weights}
 (folder / f"rank{trainer.global_rank}.json").write_text(json.dumps(content))
-'''
+"""
 
 
 @pytest.mark.slow

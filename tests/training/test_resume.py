@@ -94,7 +94,7 @@ def test_run_that_is_killed_again_and_again_ends_as_if_nothing_had_happened(
         resume = ["--resume", str(cut)]
     assert kills == 3
     assert curve(cut) == expected
-    # a signal between the writing of a checkpoint and the removal of a worse one leaves that behind, nothing else
+    # a signal between the writing of a checkpoint and the removal of a worse one leaves that behind, no more
     left, wanted_left = ({path.name for path in folder.iterdir()} for folder in (cut, whole))
     assert wanted_left <= left
     assert len(left - wanted_left) <= kills

@@ -76,8 +76,8 @@ class Settings:
         """Seeds all generators if a seed is asked for.
 
         Args:
-            draw: Whether one is drawn if none is asked for. Processes that train together have to agree on one:
-                those that lightning starts find it in their environment.
+            draw: Whether one is drawn if none is asked for. Processes that train together have to agree on
+                one: those that lightning starts find it in their environment.
         """
         seed = 42 if self.deterministic and self.seed is None else self.seed
         if seed is None and draw:

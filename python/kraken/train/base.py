@@ -204,7 +204,7 @@ class KrakenTrainerModule(LightningModule):
         self.seed_batch(0)
 
     def on_train_epoch_end(self) -> None:
-        """Gives schedule ``reduceonplateau`` the figure that lightning withholds in a resumed run's first epoch."""
+        """Gives schedule ``reduceonplateau`` the figure that lightning withholds from resumed runs."""
         if not self.trainer.fit_loop.restarting:
             return
         found = self.trainer.callback_metrics.get(self.monitor)

@@ -1,8 +1,8 @@
 """The order in which samples are seen: the same in every run with the same seed, resumed or not.
 
 A run that is resumed in the middle of an epoch sees the rest of that epoch's samples. Nothing of this needs
-recorded states: the order depends on the run's seed and the number of the epoch only, and the number of batches
-that are done is known to the trainer.
+recorded states: the order depends on the run's seed and the number of the epoch only, and the number of
+batches that are done is known to the trainer.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Progress(Protocol):
 class ResumableLoader(DataLoader[Any]):
     """Loader that starts where training stands, with the random numbers that belong there.
 
-    It looks where that is when its first batch is wanted, not before: lightning asks for the iterator when the
-    state of a resumed run isn't complete yet.
+    It looks where that is when its first batch is wanted, not before: lightning asks for the iterator when
+    the state of a resumed run isn't complete yet.
 
     Attributes:
         progress: Where training stands; None for nowhere.
@@ -205,7 +205,7 @@ class WidthBatchSampler(Sampler[list[int]]):
     def _resized(self, batches: list[list[int]]) -> list[list[int]]:
         """As many batches as the first epoch has: the largest are halved, the smallest united.
 
-        A batch of two smallest ones may be beyond the budget if all are nearly full; it is by less than one batch.
+        A batch united of two may be beyond the budget if all are nearly full.
         """
         batches = list(batches)
         while len(batches) < self.count:

@@ -91,8 +91,8 @@ class KrakenOnExceptionCheckpoint(Callback):
 class RollingCheckpoint(Checkpoint):
     """Keeps the latest state in one file: for runs that are killed.
 
-    The file is rewritten in the midst of epochs once some time has passed, and after evaluations whose state is
-    in no other checkpoint. It goes when training ends well.
+    The file is rewritten in the midst of epochs once some time has passed, and after evaluations whose state
+    is in no other checkpoint. It goes when training ends well.
 
     Args:
         dirpath: Folder of the checkpoint.
@@ -140,7 +140,9 @@ class RollingCheckpoint(Checkpoint):
         """Saves if this state isn't among the best."""
         if trainer.state.fn != "fit" or trainer.sanity_checking:
             return
-        others = [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, ModelCheckpoint)]
+        others = [
+            callback for callback in trainer.checkpoint_callbacks if isinstance(callback, ModelCheckpoint)
+        ]
         if all(callback._last_global_step_saved != trainer.global_step for callback in others):
             self._save(trainer)
         self._saved = time.monotonic()

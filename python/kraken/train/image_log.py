@@ -22,8 +22,8 @@ LINES = 16
 class ImageLog(Callback):
     """Logs some lines of the training set at the start, and some of the validation set with each evaluation.
 
-    TensorBoard gets an image and a text per line, Weights & Biases images with captions; other loggers nothing.
-    The lines of the validation set are the same in all evaluations.
+    TensorBoard gets an image and a text per line, Weights & Biases images with captions; other loggers
+    nothing. The lines of the validation set are the same in all evaluations.
 
     Args:
         count: Lines of each kind.

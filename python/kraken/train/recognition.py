@@ -23,6 +23,7 @@ from kraken.lib.vgsl.blocks.lengths import padding_kept
 from kraken.train.base import KrakenTrainerModule
 from kraken.train.image_log import ImageLog
 from kraken.train.recognition_data import VGSLRecognitionDataModule
+from kraken.train.remembering import Memory
 from kraken.train.utils import RecognitionTestMetrics
 
 __all__ = ["AlphabetMismatch", "VGSLRecognitionDataModule", "VGSLRecognitionModel"]
@@ -74,6 +75,7 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         self._scorer = Scorer()
         self._val_codec: PytorchCodec | None = None
         self._text_steps: list[Any] = []
+        self._memory: Memory | None = None
 
     @property
     def config(self) -> VGSLRecognitionTrainingConfig:
@@ -143,6 +145,8 @@ class VGSLRecognitionModel(KrakenTrainerModule):
             if resize == "fail":
                 raise AlphabetMismatch(missing) from None
             if resize == "union":
+                if self.config.keep_old > 0:
+                    self._memory = Memory(self.net)
                 self._extend(missing)
             elif resize == "new":
                 self._replace(train, data_config)
@@ -212,7 +216,16 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         data_module = getattr(self._trainer, "datamodule", None)
         subset = getattr(data_module, "train_set", None)
         mode = subset.dataset.im_mode if subset is not None else self.net.one_channel_mode
-        return {"_seg_type": self.net.seg_type, "_one_channel_mode": mode}
+        found = {"_seg_type": self.net.seg_type, "_one_channel_mode": mode}
+        if self._memory is not None:
+            found["_memory"] = self._memory.state()
+        return found
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Builds the network of a checkpoint, and what it has to remember."""
+        super().on_load_checkpoint(checkpoint)
+        if checkpoint.get("_memory") is not None and self.config.keep_old > 0:
+            self._memory = Memory.restored(checkpoint["_memory"])
 
     def restore_net(self, config: Any, checkpoint: dict[str, Any]) -> Any:
         """Network of a checkpoint, without its weights."""
@@ -244,7 +257,7 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         return output.squeeze(2), lengths
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:
-        """CTC loss of a batch, summed over its lines."""
+        """CTC loss of a batch, summed over its lines, and that for forgetting old letters."""
         with padding_kept():
             logits, lengths = self._logits(batch)
         # CTC needs more precision than networks do
@@ -258,6 +271,8 @@ class VGSLRecognitionModel(KrakenTrainerModule):
             reduction="sum",
             zero_infinity=True,
         )
+        if self._memory is not None:
+            loss = loss + self.config.keep_old * self._memory.loss(batch, logits, lengths)
         size = len(batch["image"])
         if self.checked_loss(loss, f"batch {batch_idx} of epoch {self.current_epoch}") is None:
             return None

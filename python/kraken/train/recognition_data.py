@@ -129,7 +129,7 @@ class VGSLRecognitionDataModule(LightningDataModule):
         return found
 
     def _add_compiled(self, dataset: Any, data: Sequence[Any]) -> None:
-        """Adds compiled files; those that are damaged are named and left out, those of another kind are errors."""
+        """Adds compiled files; damaged ones are named and left out, those of another kind are errors."""
         for file in data:
             try:
                 dataset.add(file)
@@ -282,9 +282,7 @@ class VGSLRecognitionDataModule(LightningDataModule):
         return self._evaluation_loader(self.test_set)
 
     def _evaluation_loader(self, subset: Any) -> DataLoader[Any]:
-        return self._loader(
-            subset, batch_size=self._batch_size, sampler=RankSampler(subset), evaluating=True
-        )
+        return self._loader(subset, batch_size=self._batch_size, sampler=RankSampler(subset), evaluating=True)
 
     def _loader(self, subset: Any, evaluating: bool = False, **options: Any) -> ResumableLoader:
         workers = self.config.num_workers
