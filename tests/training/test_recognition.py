@@ -339,6 +339,8 @@ def test_resumed_runs_know_what_to_keep(page: Path, tmp_path: Path) -> None:
     logits = torch.randn(2, module.net.output[1], own.shape[3])
     wanted = module._memory.loss(batch, logits, lengths)
     assert float(found._memory.loss(batch, logits, lengths)) == pytest.approx(float(wanted))
+    groups = [(group["factor"], group["lr"]) for group in module.parameter_groups() if "lr" in group]
+    assert groups == [(0.1, pytest.approx(0.002))]
     # what it says itself costs nothing, whatever the new letters get
     same = torch.cat([own.squeeze(2), torch.full((2, 1, own.shape[3]), 50.0)], 1)
     assert float(module._memory.loss(batch, same, lengths)) == pytest.approx(0, abs=1e-4)

@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import re
+from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -236,6 +237,10 @@ class KrakenTrainerModule(LightningModule):
             found.append(WeightAverage(config.ema_decay))
         return found
 
+    def parameter_groups(self) -> Iterable[Any]:
+        """What to optimise: parameters, or groups whose ``factor`` is their share of the learning rate."""
+        return self.parameters()
+
     def configure_optimizers(self) -> Any:
         """Optimiser and schedule of the configuration."""
         steps = None
@@ -245,7 +250,7 @@ class KrakenTrainerModule(LightningModule):
             batches = int(self.trainer.num_training_batches)
             steps = -(-batches // max(1, self.trainer.accumulate_grad_batches))
         return configure_optimizer_and_lr_scheduler(
-            self.config, self.parameters(), steps, self.monitor_mode, self.monitor
+            self.config, self.parameter_groups(), steps, self.monitor_mode, self.monitor
         )
 
     def optimizer_step(
@@ -255,7 +260,7 @@ class KrakenTrainerModule(LightningModule):
         rate = warmup_rate(self.config, self.trainer.global_step)
         if rate is not None:
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group.get("factor", 1.0)
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:

@@ -167,7 +167,7 @@ class WidthBatchSampler(Sampler[list[int]]):
         dataset: Any = data.dataset
         self.height = max(1, height)
         self.columns = max(1, budget // self.height)
-        self.widths = []
+        self.widths: list[int] = []
         for index in data.indices:
             width, rows = dataset.size_of(index)
             scaled = width * self.height / max(1, rows) if height > 1 else width
@@ -200,7 +200,7 @@ class WidthBatchSampler(Sampler[list[int]]):
         return found
 
     def _columns_of(self, batch: list[int]) -> int:
-        return max(self.widths[i] for i in batch) * len(batch)
+        return len(batch) * max(self.widths[i] for i in batch)
 
     def _resized(self, batches: list[list[int]]) -> list[list[int]]:
         """As many batches as the first epoch has: the largest are halved, the smallest united.

@@ -95,9 +95,9 @@ def _text(module: Any, target: Any) -> str:
 
 def _takers(trainer: Trainer) -> list[tuple[str, Any]]:
     """Loggers that take images, and how they do."""
-    found = []
+    found: list[tuple[str, Any]] = []
     for each in trainer.loggers:
-        experiment = each.experiment
+        experiment = getattr(each, "experiment", None)
         if hasattr(each, "log_image"):
             found.append(("log_image", each))
         elif hasattr(experiment, "add_image") and hasattr(experiment, "add_text"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -32,6 +33,10 @@ logger = logging.getLogger("kraken")
 
 #: old names of ways to resize
 _DEPRECATED_RESIZE = {"add": "union", "both": "new"}
+
+
+#: share of the learning rate of all layers but the last when old letters have to be kept
+BACKBONE_RATE = 0.1
 
 
 class AlphabetMismatch(ValueError):
@@ -203,6 +208,16 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         data_module.config.legacy_polygons = legacy
         if data_module.config.bidi_reordering in ("L", "R"):
             net.user_metadata["base_dir"] = data_module.config.bidi_reordering
+
+    def parameter_groups(self) -> Iterable[Any]:
+        """With letters to remember all layers but the last learn slowly."""
+        if self._memory is None:
+            return super().parameter_groups()
+        last = {id(parameter) for parameter in self.net.nn[-1].parameters()}
+        own = [p for p in self.parameters() if id(p) in last]
+        others = [p for p in self.parameters() if id(p) not in last]
+        rate = self.config.lrate * BACKBONE_RATE
+        return [{"params": own, "factor": 1.0}, {"params": others, "factor": BACKBONE_RATE, "lr": rate}]
 
     def configure_callbacks(self) -> list[Callback]:
         """Those of all trainers, and one that logs lines if there is a logger."""
