@@ -37,6 +37,7 @@ class Document:
         image_path: The image that it names.
         size: Width and height of the page as stated, None if the file doesn't.
         words: Words of lines by the lines' ids.
+        kind: ``alto``, ``page`` or ``json``.
     """
 
     source: Path
@@ -44,6 +45,7 @@ class Document:
     image_path: Path
     size: tuple[int, int] | None = None
     words: dict[str, list[Word]] = field(default_factory=dict)
+    kind: str = "json"
 
     def find_image(self) -> Path:
         """Path of the image: as named, or of the same name beside the document.
@@ -105,7 +107,14 @@ def read_document(path: Path, linetype: LineType | None = None) -> Document:
     if linetype is None and not page.lines:
         boxes = XMLPage(path, linetype="bbox", level="word")
         page = boxes if boxes.lines else page
-    return Document(path, page.to_container(), Path(page.imagename), page.image_size, page.words or {})
+    return Document(
+        path,
+        page.to_container(),
+        Path(page.imagename),
+        page.image_size,
+        page.words or {},
+        page.filetype,
+    )
 
 
 def _begins_as_json(path: Path) -> bool:

@@ -76,14 +76,16 @@ def lines(
     check_outputs(sources, [folder / f"{stem}.0.{suffix}" for stem in stems.values()])
 
     def cut(source: Path) -> list[Path]:
-        found = _cut(read_document(source, linetype), legacy_polygons, skip_empty_lines, settings.threads)
-        return _write(found, folder / stems[source], suffix)
+        found = cut_lines(
+            read_document(source, linetype), legacy_polygons, skip_empty_lines, settings.threads
+        )
+        return write_lines(found, folder / stems[source], suffix)
 
     run_files(ctx, sources, "lines", cut)
 
 
-def _cut(
-    document: Document, legacy: bool, skip_empty: bool, threads: int
+def cut_lines(
+    document: Document, legacy: bool, skip_empty: bool = False, threads: int = 1
 ) -> list[tuple[int, Image.Image, str]]:
     """Number, image and text of each line of a page."""
     # Kernels that only this needs.
@@ -118,7 +120,7 @@ def _cut(
     return found
 
 
-def _write(found: list[tuple[int, Image.Image, str]], stem: Path, suffix: str) -> list[Path]:
+def write_lines(found: list[tuple[int, Image.Image, str]], stem: Path, suffix: str) -> list[Path]:
     """Writes the lines of a page; if one can't be written, none stays."""
     written: list[Path] = []
     try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -16,7 +17,25 @@ from kraken.lib.atomic import atomic_output
 
 logger = logging.getLogger("kraken")
 
-_TOPLINES: dict[str, bool | None] = {"baseline": False, "topline": True, "centerline": None}
+#: Where baselines run -> argument of the polygoniser
+TOPLINES: dict[str, bool | None] = {"baseline": False, "topline": True, "centerline": None}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def topline_options(command: F) -> F:
+    """Adds the options that say where baselines run; the parameter ``kind`` is a key of :data:`TOPLINES`."""
+    places = {"baseline": "foot of the text (default)", "centerline": "middle of it", "topline": "head of it"}
+    for name, place in places.items():
+        command = click.option(
+            f"-{name[0]}l",
+            f"--{name}",
+            "kind",
+            flag_value=name,
+            default="baseline" if name == "baseline" else None,
+            help=f"Baselines run along the {place}.",
+        )(command)
+    return command
 
 
 @click.command("repolygonize", cls=FileCommand)
@@ -27,16 +46,7 @@ _TOPLINES: dict[str, bool | None] = {"baseline": False, "topline": True, "center
     type=click.Path(file_okay=False),
     help="Folder for the documents (default: the current one).",
 )
-@click.option("-tl", "--topline", "kind", flag_value="topline", help="Lines run along the head of the text.")
-@click.option("-cl", "--centerline", "kind", flag_value="centerline", help="Lines run through its middle.")
-@click.option(
-    "-bl",
-    "--baseline",
-    "kind",
-    flag_value="baseline",
-    default="baseline",
-    help="Lines run along its foot (default).",
-)
+@topline_options
 @click.option(
     "--scale",
     type=click.IntRange(min=100, max=20_000),
@@ -60,19 +70,28 @@ def repolygonize(
 
     def rewrite(source: Path) -> list[Path]:
         document = read_document(source, "baselines")
-        rings = _polygons(document, _TOPLINES[kind], scale, settings.threads)
-        # Takes lxml, which reading the document has loaded.
-        from kraken.lib.xml.rewrite import with_polygons
-
-        with atomic_output(targets[source]) as temporary:
-            temporary.write_bytes(with_polygons(source, rings))
+        write_polygons(document, targets[source], TOPLINES[kind], scale, settings.threads)
         return [targets[source]]
 
     run_files(ctx, sources, "repolygonize", rewrite)
 
 
-def _polygons(document: Document, topline: bool | None, scale: int, threads: int) -> dict[str, list[Any]]:
-    """New polygons by the ids of their lines."""
+def write_polygons(
+    document: Document, target: Path, topline: bool | None, scale: int, threads: int = 1
+) -> None:
+    """Writes a document with new polygons."""
+    rings = find_polygons(document, topline, scale, threads)
+    # Takes lxml, which reading the document has loaded.
+    from kraken.lib.xml.rewrite import with_polygons
+
+    with atomic_output(target) as temporary:
+        temporary.write_bytes(with_polygons(document.source, rings))
+
+
+def find_polygons(
+    document: Document, topline: bool | None, scale: int, threads: int = 1
+) -> dict[str, list[Any]]:
+    """New polygons by the ids of their lines; lines whose polygon isn't found have none."""
     # Kernels that only this needs.
     from kraken.lib.segmentation import calculate_polygonal_environment
 
