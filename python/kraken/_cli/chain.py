@@ -43,9 +43,7 @@ def _process(
     stage = "read"
     try:
         linetype = getattr(steps[0], "linetype", None)
-        page = open_page(job, settings.input_format, linetype)
-        if not steps[0].reads_lines:
-            page.segmentation = None
+        page = open_page(job, settings.input_format, linetype, reads_lines=steps[0].reads_lines)
         for step in steps:
             if page.content is not None:
                 raise KrakenInputException(f"{stage} made a file that `{step.name}` can't go on with")

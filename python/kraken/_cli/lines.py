@@ -10,7 +10,15 @@ import click
 
 from kraken._cli.documents import Document, LineType, read_document
 from kraken._cli.errors import CommandError
-from kraken._cli.files import FileCommand, check_outputs, files_argument, find_files, output_folder, run_files
+from kraken._cli.files import (
+    FileCommand,
+    check_outputs,
+    files_argument,
+    find_files,
+    output_folder,
+    page_option,
+    run_files,
+)
 from kraken._cli.options import Settings
 from kraken.lib.atomic import atomic_output, write_text
 from kraken.lib.exceptions import KrakenInputException
@@ -49,6 +57,7 @@ _QUALITY = 95
     default=False,
     help="Leave out lines without text (default: keep).",
 )
+@page_option
 @click.pass_context
 def lines(
     ctx: click.Context,
@@ -59,6 +68,7 @@ def lines(
     linetype: LineType | None,
     legacy_polygons: bool,
     skip_empty_lines: bool,
+    pdf_page: int | None,
 ) -> None:
     """Cut the lines of pages (ALTO, PageXML, JSON) out, for training line by line.
 
@@ -77,7 +87,7 @@ def lines(
 
     def cut(source: Path) -> list[Path]:
         found = cut_lines(
-            read_document(source, linetype), legacy_polygons, skip_empty_lines, settings.threads
+            read_document(source, linetype, pdf_page), legacy_polygons, skip_empty_lines, settings.threads
         )
         return write_lines(found, folder / stems[source], suffix)
 

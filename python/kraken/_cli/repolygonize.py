@@ -10,7 +10,15 @@ from typing import Any, TypeVar
 import click
 
 from kraken._cli.documents import Document, read_document
-from kraken._cli.files import FileCommand, check_outputs, files_argument, find_files, output_folder, run_files
+from kraken._cli.files import (
+    FileCommand,
+    check_outputs,
+    files_argument,
+    find_files,
+    output_folder,
+    page_option,
+    run_files,
+)
 from kraken._cli.options import Settings
 from kraken.containers import BaselineLine
 from kraken.lib.atomic import atomic_output
@@ -54,9 +62,16 @@ def topline_options(command: F) -> F:
     show_default=True,
     help="Height in pixels at which polygons are looked for.",
 )
+@page_option
 @click.pass_context
 def repolygonize(
-    ctx: click.Context, /, files: tuple[str, ...], output: str | None, kind: str, scale: int
+    ctx: click.Context,
+    /,
+    files: tuple[str, ...],
+    output: str | None,
+    kind: str,
+    scale: int,
+    pdf_page: int | None,
 ) -> None:
     """Find the polygons of the lines of ALTO and PageXML files anew, from their baselines.
 
@@ -69,7 +84,7 @@ def repolygonize(
     check_outputs(sources, [targets[source] for source in sources])
 
     def rewrite(source: Path) -> list[Path]:
-        document = read_document(source, "baselines")
+        document = read_document(source, "baselines", pdf_page)
         write_polygons(document, targets[source], TOPLINES[kind], scale, settings.threads)
         return [targets[source]]
 
