@@ -71,7 +71,7 @@ def convert(
     linetype: LineType | None,
     pdf_page: int | None,
 ) -> None:
-    """Turn ALTO, PageXML and JSON into one another, hOCR, AbbyyXML, text or PDF.
+    """Turn ALTO, PageXML, hOCR and JSON into one another, AbbyyXML, text or PDF.
 
     Confidences and places of words and characters are kept as far as both formats have them.
     """

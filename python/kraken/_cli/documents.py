@@ -1,4 +1,4 @@
-"""Results read back from files: ALTO, PageXML, and the JSON of ``kraken segment``."""
+"""Results read back from files: ALTO, PageXML, hOCR, and the JSON of ``kraken segment``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Document:
         image_path: The image that it names.
         size: Width and height of the page as stated, None if the file doesn't.
         words: Words of lines by the lines' ids.
-        kind: ``alto``, ``page`` or ``json``.
+        kind: ``alto``, ``page``, ``hocr`` or ``json``.
         pdf_page: If the image is a page of a PDF, its number from 1 on as the file or its name
             states it.
     """
@@ -106,7 +106,7 @@ def read_document(path: Path, linetype: LineType | None = None, pdf_page: int | 
     """Reads a result.
 
     Args:
-        path: ALTO, PageXML or JSON.
+        path: ALTO, PageXML, hOCR or JSON.
         linetype: Kind of lines; by default baselines, or boxes if the file has no baselines.
         pdf_page: If the image is a page of a PDF, its number from 1 on; by default what the file
             or its name states.
@@ -121,8 +121,12 @@ def read_document(path: Path, linetype: LineType | None = None, pdf_page: int | 
 
 
 def _read(path: Path, linetype: LineType | None) -> Document:
-    if path.suffix.lower() == ".json" or _begins_as_json(path):
+    with path.open("rb") as file:
+        head = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if path.suffix.lower() == ".json" or head.startswith(b"{"):
         return _read_json(path, linetype)
+    if b"<html" in head.lower():
+        return _read_hocr(path, linetype)
     # Parsing XML takes lxml, which JSON doesn't need.
     from kraken.lib.xml import XMLPage
 
@@ -151,9 +155,12 @@ def _stated_page(document: Document) -> int | None:
     return int(match[1]) + 1 if match else None
 
 
-def _begins_as_json(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+def _read_hocr(path: Path, linetype: LineType | None) -> Document:
+    from kraken.lib.xml.hocr import read_hocr  # takes lxml, as the other kinds of XML do
+
+    page = read_hocr(path)
+    segmentation = with_linetype(page.segmentation, linetype)
+    return Document(path, segmentation, page.image, page.size, page.words, "hocr")
 
 
 def _read_json(path: Path, linetype: LineType | None) -> Document:

@@ -70,7 +70,7 @@ def lines(
     skip_empty_lines: bool,
     pdf_page: int | None,
 ) -> None:
-    """Cut the lines of pages (ALTO, PageXML, JSON) out, for training line by line.
+    """Cut the lines of pages (ALTO, PageXML, hOCR, JSON) out, for training line by line.
 
     Writes PAGE.NUMBER.jpg and its text, PAGE.NUMBER.gt.txt, for each line, numbered from 0 on
     in reading order.

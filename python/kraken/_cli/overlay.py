@@ -71,7 +71,7 @@ def overlay(
     pdf_page: int | None,
     **layers: bool,
 ) -> None:
-    """Draw results (ALTO, PageXML, JSON) over their pages.
+    """Draw results (ALTO, PageXML, hOCR, JSON) over their pages.
 
     Shows regions, lines, baselines and reading order. Lines are red and green in turn,
     or coloured from red to green by confidence where the file states it.

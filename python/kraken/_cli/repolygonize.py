@@ -94,7 +94,16 @@ def repolygonize(
 def write_polygons(
     document: Document, target: Path, topline: bool | None, scale: int, threads: int = 1
 ) -> None:
-    """Writes a document with new polygons."""
+    """Writes a document with new polygons.
+
+    Raises:
+        ValueError: It is neither ALTO nor PageXML.
+    """
+    if document.kind not in ("alto", "page"):
+        raise ValueError(
+            f"it is {document.kind}, and only ALTO and PageXML can be rewritten: "
+            "turn it into one with `kraken convert`"
+        )
     rings = find_polygons(document, topline, scale, threads)
     # Takes lxml, which reading the document has loaded.
     from kraken.lib.xml.rewrite import with_polygons
