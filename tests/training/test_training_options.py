@@ -52,16 +52,16 @@ SEGTRAIN: dict[tuple[str, ...], tuple[str, Any]] = {("--dice-weight", "0.25"): (
 
 
 def _data(command: str, folder: Path) -> Path:
-    if command == "train":
+    if command in ("train", "pretrain"):
         return write_lines(folder, "page", WORDS)
     return write_layout(folder, "page")
 
 
 def _spec(command: str) -> list[str]:
-    return {"train": ["-s", SPEC], "segtrain": ["-s", LAYOUT_SPEC]}.get(command, [])
+    return {"train": ["-s", SPEC], "pretrain": ["-s", SPEC], "segtrain": ["-s", LAYOUT_SPEC]}.get(command, [])
 
 
-@pytest.mark.parametrize("command", ["train", "segtrain", "rotrain"])
+@pytest.mark.parametrize("command", ["train", "segtrain", "rotrain", "pretrain"])
 def test_options_are_kept_in_the_checkpoint(command: str, ketos: Ketos, tmp_path: Path) -> None:
     own = {"train": TRAIN, "segtrain": SEGTRAIN}.get(command, {})
     wanted = {**SHARED, **own}
@@ -81,7 +81,7 @@ def test_options_are_kept_in_the_checkpoint(command: str, ketos: Ketos, tmp_path
     assert list((tmp_path / "m").glob("best_*.safetensors"))
 
 
-@pytest.mark.parametrize("command", ["train", "segtrain", "rotrain"])
+@pytest.mark.parametrize("command", ["train", "segtrain", "rotrain", "pretrain"])
 @pytest.mark.parametrize(
     "schedule", ["cosine", "constant", "exponential", "step", "1cycle", "reduceonplateau"]
 )
@@ -97,7 +97,7 @@ def test_schedules(command: str, schedule: str, ketos: Ketos, tmp_path: Path) ->
     assert load_from_checkpoint(checkpoint).config.schedule == schedule
 
 
-@pytest.mark.parametrize("command", ["train", "segtrain", "rotrain"])
+@pytest.mark.parametrize("command", ["train", "segtrain", "rotrain", "pretrain"])
 def test_loggers_that_are_missing_are_named(command: str, ketos: Ketos, tmp_path: Path) -> None:
     page = _data(command, tmp_path)
     for logger in ("tensorboard", "wandb"):
@@ -143,6 +143,23 @@ def test_lines_are_cut_as_asked(ketos: Ketos, tmp_path: Path) -> None:
     assert _train(ketos, tmp_path, "--linetype", "bbox").seg_type == "bbox"
     for options in (("--augment",), ("--no-augment",), ("--pixel-budget", 40_000)):
         _train(ketos, tmp_path, *options)
+
+
+def test_pretrain_options_for_data(ketos: Ketos, tmp_path: Path) -> None:
+    page = write_lines(tmp_path, "page", WORDS)
+    for number, options in enumerate(
+        (
+            ("--linetype", "bbox", "--pixel-budget", 40_000),
+            ("--legacy-polygons", "--augment"),
+            ("--no-augment",),
+        )
+    ):
+        result = ketos(
+            *("--workers", 0, "-s", 1, "pretrain", "-o", tmp_path / f"m{number}", "-s", SPEC, "-N", 1),
+            *("--min-epochs", 1, "-q", "fixed", *options, page),
+        )
+        assert result.exit_code == 0, result.output
+        assert list((tmp_path / f"m{number}").glob("*.ckpt"))
 
 
 def test_segtrain_options_for_data(ketos: Ketos, tmp_path: Path) -> None:
