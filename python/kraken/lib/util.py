@@ -28,6 +28,7 @@ __all__ = [
     "is_bitonal",
     "is_printable",
     "make_printable",
+    "open_for",
     "open_image",
     "parse_gt_path",
     "pil2array",
@@ -70,6 +71,36 @@ def open_image(fp: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
         KrakenInputException: If the file is missing, isn't an image, is truncated or
             has more than 20,000 × 20,000 pixels. Also an ``OSError``.
     """
+    return _open(fp, upright=True)
+
+
+def open_for(fp: str | os.PathLike[str], size: tuple[int, int] | None) -> Image.Image:
+    """Opens the image of a document whose coordinates may refer to the pixels as they are stored.
+
+    Args:
+        fp: Path.
+        size: Width and height that the document states, None if it doesn't.
+
+    Returns:
+        The upright image, or the stored one if only that has the stated size.
+
+    Raises:
+        KrakenInputException: As for :func:`open_image`.
+    """
+    image = open_image(fp)
+    if size is None or image.size == tuple(size) or image.size != (size[1], size[0]):
+        return image
+    stored = _open(fp, upright=False)
+    if stored.size != tuple(size):
+        return image
+    logger.warning(
+        "%s isn't turned as its EXIF data says: the document states its size, and so coordinates, as stored.",
+        fp,
+    )
+    return stored
+
+
+def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool) -> Image.Image:
     name = os.fspath(fp) if isinstance(fp, (str, os.PathLike)) else str(getattr(fp, "name", "") or "")
     what = name or "the given file"
     try:
@@ -77,7 +108,8 @@ def open_image(fp: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
             if im.width * im.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{im.width}×{im.height} pixels")
             im.load()
-            _turn_upright(im, what)
+            if upright:
+                _turn_upright(im, what)
     except (FileNotFoundError, IsADirectoryError) as error:
         reason = "doesn't exist" if isinstance(error, FileNotFoundError) else "is a directory"
         raise MissingImageError(f"Image {what} {reason}") from error
