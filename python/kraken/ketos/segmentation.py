@@ -114,6 +114,14 @@ def _format_type(command: Command) -> Command:
     show_default=True,
     help="Weight of the Dice loss, 0 = none.",
 )
+@click.option(
+    "--overlays",
+    type=click.IntRange(min=0),
+    default=BLLASegmentationTrainingConfig.overlays,
+    show_default=True,
+    metavar="N",
+    help="Draw what is found on the first N evaluation pages, over the ground truth, at each evaluation.",
+)
 @class_mapping_option("line_class_mapping")
 @class_mapping_option("region_class_mapping")
 @click.argument("ground_truth", nargs=-1, type=click.Path())

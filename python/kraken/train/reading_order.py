@@ -81,7 +81,11 @@ class RODataModule(LightningDataModule):
         config = self.config
         training, evaluation = list(config.training_data or ()), list(config.evaluation_data or ())
         if not evaluation:
-            training = [training[i] for i in np.random.permutation(len(training))]
+            if config.partition_seed < 0:
+                config.partition_seed = int(np.random.randint(2**31))
+            # a resumed run has to have the same parts
+            order = np.random.RandomState(config.partition_seed).permutation(len(training))
+            training = [training[i] for i in order]
             count = int(config.partition * len(training))
             training, evaluation = training[:count], training[count:]
         common: dict[str, Any] = {

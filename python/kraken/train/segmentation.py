@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from kraken.lib.segmentation_metrics import (
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.train.base import KrakenTrainerModule
 from kraken.train.class_mapping import ClassMismatch, extend_mapping, names_of, replace_mapping, resize_mode
+from kraken.train.overlays import draw_overlay, write_overlay
 from kraken.train.pixels import PixelCounts
 from kraken.train.segmentation_data import AUX_CLASSES, BLLASegmentationDataModule
 from kraken.train.utils import SegmentationTestMetrics
@@ -226,8 +228,8 @@ class BLLASegmentationModel(KrakenTrainerModule):
         self._lines = []
         self._lines_by_class = {name: [] for name in canonical(self._classes["baselines"])}
 
-    def _evaluate(self, batch: dict[str, Any], per_class: bool) -> None:
-        """Counts pixels and compares lines of a batch."""
+    def _evaluate(self, batch: dict[str, Any], per_class: bool, overlay: Path | None = None) -> None:
+        """Counts pixels and compares lines of a batch; draws its first page to a file."""
         output = torch.sigmoid(self.forward(batch["image"]).float())
         target = F.interpolate(batch["target"], size=output.shape[2:])
         self._pixels.add(output, target)
@@ -236,27 +238,41 @@ class BLLASegmentationModel(KrakenTrainerModule):
         names = {index: name for name, index in canonical(self._classes["baselines"]).items()}
         start, end = (self._classes["aux"][name] for name in AUX_CLASSES)
         tolerance = self.config.bl_tol
-        for maps, baselines in zip(output.cpu().numpy(), batch["baselines"], strict=True):
+        for page, (maps, baselines) in enumerate(zip(output.cpu().numpy(), batch["baselines"], strict=True)):
             found: list[Tensor] = []
             truth: list[Tensor] = []
             for index, name in names.items():
                 detected = [_resampled(line, (1, 1)) for line in vectorize_lines(maps[[start, end, index]])]
                 recorded = [_resampled(line, scale) for line in baselines.get(index, ())]
                 if per_class:
-                    page = compute_detection_metrics(detected, recorded, tolerance)
-                    self._lines_by_class[name].append(page)
+                    figures = compute_detection_metrics(detected, recorded, tolerance)
+                    self._lines_by_class[name].append(figures)
                 found += detected
                 truth += recorded
             if names:
                 self._lines.append(compute_detection_metrics(found, truth, tolerance))
+            if overlay is not None and not page:
+                picture = draw_overlay(
+                    batch["image"][0], batch["target"][0], output[0], truth, found, self._classes
+                )
+                write_overlay(picture, overlay)
 
     def on_validation_epoch_start(self) -> None:
         """Starts counting."""
         self._start()
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """Compares a page with its ground truth."""
-        self._evaluate(batch, per_class=False)
+        """Compares a page with its ground truth, and draws the first ones if that is wanted."""
+        overlay = None
+        if (
+            batch_idx < self.config.overlays
+            and self._trainer is not None
+            and self.trainer.is_global_zero
+            and not self.trainer.sanity_checking
+        ):
+            name = f"page_{batch_idx:02d}-epoch_{self.current_epoch:03d}.png"
+            overlay = Path(self.config.checkpoint_path) / "overlays" / name
+        self._evaluate(batch, per_class=False, overlay=overlay)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the means."""

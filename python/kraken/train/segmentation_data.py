@@ -72,8 +72,12 @@ class BLLASegmentationDataModule(LightningDataModule):
         elif data_config.training_data:
             dataset = self._build(data_config.training_data, mapping, data_config.augment)
             count = int(len(dataset) * data_config.partition)
-            self.train_set, self.val_set = random_split(dataset, (count, len(dataset) - count))
+            if data_config.partition_seed < 0:
+                data_config.partition_seed = int(torch.randint(2**31, (1,)))
+            generator = torch.Generator().manual_seed(data_config.partition_seed)
+            self.train_set, self.val_set = random_split(dataset, (count, len(dataset) - count), generator)
             if data_config.augment:
+                dataset.share_failures()
                 plain = copy.copy(dataset)
                 plain.aug = None
                 self.val_set = Subset(plain, self.val_set.indices)
@@ -229,6 +233,7 @@ class BLLASegmentationDataModule(LightningDataModule):
 
     def _loader(self, subset: Any, evaluating: bool = False, **options: Any) -> DataLoader[Any]:
         workers = self.config.num_workers
+        subset.dataset.share_failures()
         return DataLoader(
             subset,
             batch_size=1,
