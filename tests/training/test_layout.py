@@ -12,16 +12,21 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image, ImageDraw
 
-from kraken.configs import BLLASegmentationTrainingDataConfig, ROTrainingDataConfig
+from kraken.configs import (
+    BLLASegmentationTrainingConfig,
+    BLLASegmentationTrainingDataConfig,
+    ROTrainingConfig,
+    ROTrainingDataConfig,
+)
 from kraken.containers import BaselineLine, Region, Segmentation
 from kraken.ketos import cli
 from kraken.lib.dataset import BaselineSet, ImageInputTransforms
 from kraken.lib.dataset.page_augment import PageAugmenter
-from kraken.models import load_models
-from kraken.train import BLLASegmentationDataModule, BLLASegmentationModel
+from kraken.models import load_from_checkpoint, load_models
+from kraken.train import BLLASegmentationDataModule, BLLASegmentationModel, KrakenTrainer
 from kraken.train.class_mapping import extend_mapping, replace_mapping
 from kraken.train.overlays import FOUND, TRUTH, draw_overlay
-from kraken.train.reading_order import RODataModule, footrule, order_of
+from kraken.train.reading_order import RODataModule, ROModel, footrule, order_of
 
 AUX = {"_start_separator": 0, "_end_separator": 1}
 SPEC = "[1,64,0,1 Cr3,3,8,2,2 Cr3,3,8]"
@@ -370,3 +375,27 @@ def test_resumed_runs_have_the_same_parts(tmp_path: Path) -> None:
         assert module.val_set is not None
         parts.append([page.places.tolist() for page in module.val_set._pages])
     assert parts[0] == parts[1]
+
+
+def test_checkpoints_of_runs_on_paths_can_be_read(tmp_path: Path) -> None:
+    page = write_page(tmp_path, "a")
+    seg = BLLASegmentationTrainingDataConfig(training_data=[page], evaluation_data=[page], num_workers=0)
+    ro = ROTrainingDataConfig(training_data=[page], evaluation_data=[page], num_workers=0)
+    modules: list[tuple[Any, Any]] = [
+        (BLLASegmentationModel(BLLASegmentationTrainingConfig(spec=SPEC)), BLLASegmentationDataModule(seg)),
+        (ROModel(ROTrainingConfig()), RODataModule(ro)),
+    ]
+    for module, data in modules:
+        trainer = KrakenTrainer(
+            max_epochs=1,
+            min_epochs=1,
+            enable_progress_bar=False,
+            enable_summary=False,
+            enable_checkpointing=False,
+            accelerator="cpu",
+            default_root_dir=tmp_path,
+        )
+        trainer.fit(module, data)
+        trainer.save_checkpoint(tmp_path / "state.ckpt")
+        restored = load_from_checkpoint(tmp_path / "state.ckpt")
+        assert type(restored) is type(module)

@@ -20,6 +20,7 @@ from kraken.lib.dataset.segmentation import BaselineSet
 from kraken.lib.dataset.transforms import ImageInputTransforms
 from kraken.lib.xml import XMLPage
 from kraken.train.batches import EpochSampler
+from kraken.train.names import use_plain_names
 from kraken.train.utils import validation_worker_init_fn
 
 __all__ = ["AUX_CLASSES", "BLLASegmentationDataModule"]
@@ -56,6 +57,7 @@ class BLLASegmentationDataModule(LightningDataModule):
             raise ValueError(
                 f"data_config attribute is {type(data_config)} not BLLASegmentationTrainingDataConfig"
             )
+        use_plain_names(data_config)
         self.save_hyperparameters()
         if data_config.format_type not in ("xml", "page", "alto", None):
             raise ValueError(f"format_type {data_config.format_type} not in [alto, page, xml, None].")
