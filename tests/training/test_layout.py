@@ -399,3 +399,17 @@ def test_checkpoints_of_runs_on_paths_can_be_read(tmp_path: Path) -> None:
         trainer.save_checkpoint(tmp_path / "state.ckpt")
         restored = load_from_checkpoint(tmp_path / "state.ckpt")
         assert type(restored) is type(module)
+
+
+def test_bleed_through_shows_on_grey_paper() -> None:
+    page = torch.full((1, 64, 64), 0.2)
+    page[:, 30:34, 4:20] = 0.9
+    only = {name: float(name == "bleed_through") for name in PageAugmenter.PROBS}
+    torch.manual_seed(0)
+    found, matrix = PageAugmenter(p=1.0, probs=only)(page)
+    assert np.array_equal(matrix, np.eye(3))
+    assert float((found - page).min()) >= 0 and float(found.max()) <= 1
+    changed = ((found - page) > 0.04)[0].nonzero()
+    # the writing is mirrored and paper stays as it is
+    assert len(changed) > 30 and int(changed[:, 1].min()) > 32
+    assert torch.equal(found[0, :16], page[0, :16])
