@@ -28,7 +28,10 @@ from kraken.lib.xml import XMLPage
 from kraken.models import load_checkpoint_config, load_models
 from models.common.layout import pipeline
 
-SPEC = "[1,600,0,1 Cr5,5,32,2,2 Gn8 Cr3,3,32 Gn8 Cr3,3,32 Gn8 Cr3,3,32 Gn8 Cr3,3,32 Gn8]"
+SPEC = (
+    "[1,800,0,1 Cr5,5,32,2,2 Gn8 Cr3,3,64,2,2 Gn8 Cr3,3,64 Gn8 Cr3,3,64,1,1,2,2 Gn8 Cr3,3,64,1,1,4,4 Gn8 "
+    "Cr3,3,64,1,1,8,8 Gn8]"
+)
 
 
 def command(args: argparse.Namespace, folder: Path) -> list[str]:
@@ -37,7 +40,18 @@ def command(args: argparse.Namespace, folder: Path) -> list[str]:
         *(sys.executable, "-m", "kraken.ketos", "--workers", "0", "--seed", str(args.seed)),
         *("--threads", str(args.threads), "-d", "cpu", "segtrain", "-o", str(folder), "-s", args.spec),
         *("-q", "fixed", "-N", str(args.epochs), "-F", str(max(2, args.epochs // 8)), "-r", "0.003"),
-        *("--line-width", "4", "--bl-tol", "2.5", "-e", str(folder.parent / "pages.txt")),
+        *("--schedule", "cosine", "--cos-max", str(args.epochs), "--cos-min-lr", "0.0003"),
+        *(
+            "--suppress-regions",
+            "--merge-baselines",
+            "default=*",
+            "--line-width",
+            "5",
+            "--bl-tol",
+            "2.5",
+            "-e",
+            str(folder.parent / "pages.txt"),
+        ),
         *map(str, args.pages),
     ]
 
@@ -90,7 +104,7 @@ def main() -> int:
     )
     parser.add_argument("pages", nargs="+", type=Path)
     parser.add_argument("--spec", default=SPEC)
-    parser.add_argument("--epochs", type=int, default=80)
+    parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from kraken.train.base import KrakenTrainerModule
 from kraken.train.class_mapping import ClassMismatch, extend_mapping, names_of, replace_mapping, resize_mode
 from kraken.train.overlays import draw_overlay, write_overlay
 from kraken.train.pixels import PixelCounts
+from kraken.train.recompute import recomputed_norms
 from kraken.train.segmentation_data import AUX_CLASSES, BLLASegmentationDataModule
 from kraken.train.utils import SegmentationTestMetrics
 
@@ -35,21 +36,49 @@ logger = logging.getLogger("kraken")
 def segmentation_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Tensor:
     """Binary cross entropy plus the weighted soft Dice loss (Milletari et al. 2016).
 
+    The logits are those of the target's pixels after enlargement by nearest neighbours. Nothing is enlarged:
+    each logit counts for all pixels of its cell.
+
     Args:
-        logits: (N, C, H, W).
+        logits: (N, C, h, w), not larger than the target.
         target: (N, C, H, W), 0 or 1.
         dice_weight: Weight of the Dice loss; 0 leaves it out.
 
     Returns:
         Mean over all elements; the Dice loss is the mean over pages and channels, smoothed by 1.
     """
-    loss = F.binary_cross_entropy_with_logits(logits, target)
+    marked, pixels = _by_cell(target, logits.shape[2:])
+    # log(1 + e^z) for every pixel, less z where the target is 1
+    loss = (F.softplus(logits) * pixels - logits * marked).sum() / target.numel()
     if dice_weight:
-        p = torch.sigmoid(logits).flatten(2)
-        t = target.flatten(2)
-        dice = (2 * (p * t).sum(2) + 1) / (p.sum(2) + t.sum(2) + 1)
+        p = torch.sigmoid(logits)
+        both, found, wanted = (values.flatten(2).sum(2) for values in (p * marked, p * pixels, marked))
+        dice = (2 * both + 1) / (found + wanted + 1)
         loss = loss + dice_weight * (1 - dice.mean())
     return loss
+
+
+def _by_cell(target: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Sums of a target (N, C, H, W) over the pixels that each cell of a smaller map is enlarged to.
+
+    Returns:
+        The sums (N, C, h, w), and the number of pixels (h, w) of each cell.
+    """
+    counts = []
+    for axis, cells in zip((2, 3), size, strict=True):
+        length = target.shape[axis]
+        if cells > length:
+            raise ValueError(
+                f"An output of {tuple(size)} is larger than its target, {tuple(target.shape[2:])}."
+            )
+        places = torch.arange(cells, dtype=torch.float32, device=target.device)
+        # the interpolation itself says which cell a pixel is taken from
+        owner = F.interpolate(places[None, None], size=length).flatten().long()
+        shape = list(target.shape)
+        shape[axis] = cells
+        target = target.new_zeros(shape).index_add_(axis, owner, target)
+        counts.append(torch.bincount(owner, minlength=cells).to(target.dtype))
+    return target, counts[0][:, None] * counts[1]
 
 
 class BLLASegmentationModel(KrakenTrainerModule):
@@ -212,8 +241,12 @@ class BLLASegmentationModel(KrakenTrainerModule):
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:
         """Loss of a page."""
         target = batch["target"]
-        logits = F.interpolate(self.forward(batch["image"]), size=target.shape[2:])
-        loss = segmentation_loss(logits.float(), target, self.config.dice_weight)
+        with recomputed_norms(self.net):
+            logits = self.forward(batch["image"]).float()
+        if logits.shape[2] > target.shape[2] or logits.shape[3] > target.shape[3]:
+            # networks with transposed convolutions may exceed the page
+            logits = F.interpolate(logits, size=target.shape[2:])
+        loss = segmentation_loss(logits, target, self.config.dice_weight)
         if self.checked_loss(loss, f"page {batch_idx} of epoch {self.current_epoch}") is None:
             return None
         if self._trainer is not None:
