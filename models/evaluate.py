@@ -5,6 +5,7 @@
     python models/evaluate.py lm     python/kraken/assets/tiny_recognition.safetensors
     python models/evaluate.py text   example.txt output-of-kraken.txt --limit 0.05
     python models/evaluate.py layout MODEL --data FOLDER
+    python models/evaluate.py recognition MODEL --data ../shared/data   # real documents, beside Tesseract
 
 `lines` draws text lines that no training run has drawn and reads them; `pages` does the same with pages and
 matches baselines; `lm` draws lines in bad condition and reads them with and without a language model, which
@@ -17,6 +18,7 @@ and ALTO or PAGE files per set, and prints a table of the sets (the error rate i
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -143,8 +145,14 @@ def annotated_error(models: list[Any], data: Path, sets: list[str] | None, show:
     return 1 - table.total.f1
 
 
+#: Tables on real documents: sub-command -> module with `main(arguments)`.
+TABLES = {"recognition": "evaluation.recognition"}
+
+
 def main() -> int:
     """Prints a score; returns 1 if it is worse than the limit."""
+    if len(sys.argv) > 1 and sys.argv[1] in TABLES:
+        return int(importlib.import_module(TABLES[sys.argv[1]]).main(sys.argv[2:]))
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

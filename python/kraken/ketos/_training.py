@@ -103,6 +103,7 @@ class TrainingRun:
 
     def _resume(self) -> None:
         path = self.options["resume"]
+        self._check_kind(path)
         self.module = self._from_checkpoint(path)
         self.config = self.module.config
         data_class = self.module_class._data_module_class
@@ -123,6 +124,18 @@ class TrainingRun:
         for name, value in self.settings.config_options().items():
             if name in fields:
                 setattr(self.config, name, value)
+
+    def _check_kind(self, path: str) -> None:
+        """Refuses runs of a trainer derived from this one; their weights can be loaded, though."""
+        from kraken.models import find_checkpoint_module  # needed with checkpoints only
+
+        found = find_checkpoint_module(path)
+        if found is not self.module_class and issubclass(found, self.module_class):
+            raise click.UsageError(
+                f"{path} is a checkpoint of {found.__name__}, which {self.ctx.info_name} can't go on with: "
+                "resume it with the command that made it, or start from its weights (--load).",
+                self.ctx,
+            )
 
     def _from_checkpoint(self, path: str, **kwargs: Any) -> Any:
         """Trainer module of a checkpoint."""

@@ -169,6 +169,10 @@ class KrakenTrainerModule(LightningModule):
             self.net = self.restore_net(config, checkpoint)
             if hasattr(config, "spec"):
                 self._read_spec(config.spec)
+        if type(config) is not self._config_class:
+            # a trainer derived from this one may have trained more than the network
+            own, state = self.state_dict(), checkpoint["state_dict"]
+            checkpoint["state_dict"] = {name: value for name, value in state.items() if name in own}
         self.run_seed = int(checkpoint.get("_run_seed", self.run_seed))
         self._metrics_log = [(epoch, dict(values)) for epoch, values in checkpoint.get("_metrics", ())]
         self.net.user_metadata["metrics"] = list(self._metrics_log)

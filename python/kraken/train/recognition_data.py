@@ -106,7 +106,7 @@ class VGSLRecognitionDataModule(LightningDataModule):
             "normalization": config.normalization,
             "whitespace_normalization": config.normalize_whitespace,
             "reorder": config.bidi_reordering,
-            "skip_empty_lines": self._skip_empty_lines,
+            "skip_empty_lines": self._needs_text,
             "augmentation": augment,
         }
         if config.format_type == "binary":
@@ -126,8 +126,8 @@ class VGSLRecognitionDataModule(LightningDataModule):
             found.seg_type = config.linetype
         return found
 
-    #: pre-training needs no text
-    _skip_empty_lines = True
+    #: pre-training needs none
+    _needs_text = True
 
     def _add_pages(self, dataset: Any, data: Sequence[Any]) -> None:
         """Adds files; those that can't be parsed are named and left out."""
@@ -135,7 +135,7 @@ class VGSLRecognitionDataModule(LightningDataModule):
         for file in data:
             try:
                 if config.format_type == "path":
-                    page = parse_path(file, self._skip_empty_lines)
+                    page = parse_path(file, self._needs_text, self._needs_text)
                 else:
                     kind: Any = config.linetype or "baselines"
                     page = XMLPage(file, filetype=config.format_type, linetype=kind).to_container()  # type: ignore[arg-type]

@@ -11,6 +11,8 @@ pub mod nlbin;
 pub mod raster;
 pub mod resample;
 pub mod ridge;
+mod runs;
+pub mod sample;
 pub mod sobel;
 pub mod thin;
 pub mod warp;
