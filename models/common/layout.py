@@ -28,7 +28,7 @@ class AnnotatedPage:
 
     Attributes:
         set: Folder below the root that the page lies in.
-        name: File of the annotation.
+        name: File of the annotation, below the set's folder.
         image: File of the picture.
         baselines: Polylines (N, 2) in pixels of the picture, of all types of lines.
         exact: Whether baselines were annotated; they are guessed from boxes otherwise.
@@ -72,8 +72,10 @@ def pages(root: Path, problems: list[str]) -> Iterator[AnnotatedPage]:
             continue
         seen.add(image)
         folder = path.relative_to(root).parts[0]
+        # files of different documents of a set may have the same name
+        name = path.relative_to(root / folder).as_posix() if path.parent != root else path.name
         size = (int(found.image_size[0]), int(found.image_size[1]))
-        yield AnnotatedPage(folder, path.name, image, lines, exact, size)
+        yield AnnotatedPage(folder, name, image, lines, exact, size)
 
 
 def _from_boxes(page: XMLPage) -> list[Any]:

@@ -81,7 +81,7 @@ LINE = '<TextLine id="l{y}"><Coords points="0,{top} 1000,{top} 1000,{y} 0,{y}"/>
 
 
 def write_page(folder: Path, name: str, width: int = 1000, baselines: bool = True) -> None:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, parents=True)
     Image.new("L", (1000, 600), 255).save(folder / f"{name}.png")
     lines = "".join(
         LINE.format(y=y, top=y - 50, baseline=f'<Baseline points="0,{y} 1000,{y}"/>' if baselines else "")
@@ -111,5 +111,9 @@ def test_table_of_sets(tmp_path: Path) -> None:
     assert len(table.problems) == 2
     assert any("turned.xml" in problem and "600" in problem for problem in table.problems)
     assert table.total.recall == pytest.approx(np.mean([1, 0.46]), abs=0.06)
+    # pages of one name in two folders of a set
+    write_page(tmp_path / "a" / "book", "one")
+    answers = iter([LINES] * 4)
+    assert layout.evaluate(lambda image: next(answers), tmp_path, sets=["a"]).total.pages == 3
     only = layout.evaluate(lambda image: [], tmp_path, sets=["a"], limit=1)
     assert only.total == BaselineScore(0, 0, 0, 5, 1)
