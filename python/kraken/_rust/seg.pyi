@@ -69,6 +69,7 @@ def best_assignment(
     found: Sequence[Sequence[tuple[float, float]]],
     truth: Sequence[Sequence[tuple[float, float]]],
     tolerance: float,
+    single: bool = False,
 ) -> float: ...
 def order_boxes(
     boxes: Sequence[tuple[float, float, float, float]], direction: str, threads: int = 0

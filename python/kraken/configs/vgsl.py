@@ -110,6 +110,8 @@ class BLLASegmentationTrainingConfig(TrainingConfig):
         resize: What to do if a loaded model's classes differ from the data's.
         bl_tol: Tolerance in pixels of the baseline score.
         dice_weight: Share of the Dice loss.
+        overlays: Pages of the evaluation data, from the first on, that are drawn with what was found and the
+            ground truth at each evaluation: pictures in the folder ``overlays`` beside the checkpoints.
     """
 
     spec: str
@@ -117,7 +119,9 @@ class BLLASegmentationTrainingConfig(TrainingConfig):
     resize: str
     bl_tol: float
     dice_weight: float
+    overlays: int = 0
 
+    _extensions: ClassVar[tuple[str, ...]] = ("overlays",)
     _defaults: ClassVar[dict[str, Any]] = {
         "spec": SEGMENTATION_SPEC,
         "padding": (0, 0),

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from kraken.configs._fields import extensions
 from kraken.ketos._options import expand_inputs, explicit_options, read_manifests
 from kraken.ketos._settings import Settings
 from kraken.registry import registry
@@ -124,7 +125,8 @@ class TrainingRun:
         self.data_module = data_class.load_from_checkpoint(str(path), weights_only=True)
         self.data_config = self.data_module.hparams["data_config"]
         explicit = explicit_options(self.ctx)
-        fields, data_fields = vars(self.config), vars(self.data_config)
+        fields = vars(self.config).keys() | extensions(type(self.config))
+        data_fields = vars(self.data_config).keys() | extensions(type(self.data_config))
         ignored = []
         for name in sorted(explicit):
             if name in fields and name != "spec":

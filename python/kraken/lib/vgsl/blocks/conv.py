@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kraken.lib.vgsl.blocks import winograd
 from kraken.lib.vgsl.blocks.init import resize_rows
 from kraken.lib.vgsl.blocks.lengths import Shape, clear_padding, strided_length
 
@@ -74,7 +75,11 @@ class ActConv2D(nn.Module):
         if self.kernel_size[1] > 1:
             x = clear_padding(x, seq_len)
         if not self.transposed:
-            y = self.co(x)
+            y = (
+                winograd.convolve(x, self.co.weight, self.co.bias)
+                if winograd.suits(self.co, x)
+                else self.co(x)
+            )
             if seq_len is not None:
                 seq_len = strided_length(
                     seq_len, self.kernel_size[1], self.stride[1], self.padding[1], self.dilation[1]
