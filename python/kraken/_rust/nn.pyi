@@ -14,6 +14,7 @@ __all__ = [
     "convolve_first",
     "first_gradients",
     "step",
+    "sum_products",
     "synthesise_gradients",
     "synthesise_images",
 ]
@@ -46,6 +47,7 @@ def synthesise_images(
     threads: int,
 ) -> None: ...
 def synthesise_gradients(spectra: _Floats, kernel: int, out: _Floats, threads: int) -> None: ...
+def sum_products(x: _Floats, gradient: _Floats, out: _Floats, threads: int) -> None: ...
 def convolve_first(
     x: _Floats,
     weight: _Floats,

@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Callback, LearningRateMonitor, RichModel
 from lightning.pytorch.loggers import Logger
 
 from kraken.train.callbacks import AtomicCheckpointIO, FreezeBackbone, OneChannelMode
-from kraken.train.memory import keep_freed_memory
+from kraken.train.memory import denormals_flushed, keep_freed_memory
 from kraken.train.progress import TrainingProgress
 
 __all__ = ["KrakenTrainer"]
@@ -78,7 +78,8 @@ class KrakenTrainer(Trainer):
     def fit(self, *args: Any, **kwargs: Any) -> None:
         """Trains; arguments as for lightning's trainer."""
         keep_freed_memory()
-        super().fit(*args, **kwargs)
+        with denormals_flushed():
+            super().fit(*args, **kwargs)
 
     def test(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluates a test set; arguments as for lightning's trainer.

@@ -1,6 +1,6 @@
 //! Convolutions by spectra, and the first layer of networks for lines.
 
-use kraken_core::nn::{self, first, tiles};
+use kraken_core::nn::{self, first, products, tiles};
 use numpy::{
     PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyReadonlyArray4, PyReadonlyArray5,
     PyReadwriteArray4, PyReadwriteArray5, ToPyArray,
@@ -94,6 +94,27 @@ fn synthesise_gradients(
 }
 
 #[pyfunction]
+fn sum_products(
+    py: Python<'_>,
+    x: PyReadonlyArray5<'_, f32>,
+    gradient: PyReadonlyArray5<'_, f32>,
+    mut out: PyReadwriteArray4<'_, f32>,
+    threads: usize,
+) -> PyResult<()> {
+    let sides = x.as_array().shape().to_vec();
+    let shape = products::Shape {
+        count: sides[0],
+        height: sides[1],
+        tiles: sides[2],
+        inputs: sides[4],
+        outputs: gradient.as_array().shape()[4],
+        rows: out.as_array().shape()[1],
+    };
+    let (x, gradient, out) = (x.as_slice()?, gradient.as_slice()?, out.as_slice_mut()?);
+    run(py, || products::sum_products(x, gradient, shape, threads, out))
+}
+
+#[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "the arrays of a layer")]
 fn convolve_first(
     py: Python<'_>,
@@ -138,6 +159,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(analyse_gradients, m)?)?;
     m.add_function(wrap_pyfunction!(synthesise_images, m)?)?;
     m.add_function(wrap_pyfunction!(synthesise_gradients, m)?)?;
+    m.add_function(wrap_pyfunction!(sum_products, m)?)?;
     m.add_function(wrap_pyfunction!(convolve_first, m)?)?;
     m.add_function(wrap_pyfunction!(first_gradients, m)?)?;
     Ok(())

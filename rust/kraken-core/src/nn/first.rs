@@ -253,6 +253,7 @@ impl<const N: usize> WithSimd for Rows<'_, N> {
         let channels = scale.len();
         let size = BLOCK * channels;
         let mut active = vec![0.0_f32; size];
+        let mut lists = [[(0.0_f32, 0_usize); BLOCK]; POOL * POOL + 1];
         for (block, (gradient, state)) in gradient.chunks(size).zip(state.chunks(size)).enumerate() {
             for ((active, gradient), state) in active
                 .chunks_exact_mut(channels)
@@ -266,30 +267,50 @@ impl<const N: usize> WithSimd for Rows<'_, N> {
             }
             let pixels = gradient.len() / channels;
             for channel in 0..channels {
-                // LANES columns are one vector of the widest machines, two of others
+                // maxima by their position in the pooling window; what is dead isn't looked at again
+                let mut counts = [0_usize; POOL * POOL + 1];
+                let mut place = channel;
+                for x in 0..pixels {
+                    let at = usize::from(state[place].min(DEAD));
+                    lists[at][counts[at]] = (active[place], POOL * x);
+                    counts[at] += 1;
+                    place += channels;
+                }
                 let (stored, _) = S::as_mut_simd_f32s(&mut sums.weight[channel * N * LANES..][..N * LANES]);
-                let halves = LANES / S::F32_LANES;
-                for half in 0..halves {
-                    let mut sum: [S::f32s; N] = std::array::from_fn(|dy| stored[dy * halves + half]);
-                    for x in 0..pixels {
-                        let place = x * channels + channel;
-                        let value = simd.splat_f32s(active[place]);
-                        let at = usize::from(state[place] & 3);
-                        let start = (at / POOL) * padded
-                            + POOL * (block * BLOCK + x)
-                            + at % POOL
-                            + half * S::F32_LANES;
-                        for (dy, sum) in sum.iter_mut().enumerate() {
-                            let (columns, _) =
-                                S::as_simd_f32s(&window[start + dy * padded..][..S::F32_LANES]);
-                            *sum = simd.mul_add_f32s(value, columns[0], *sum);
-                        }
-                    }
-                    for (dy, sum) in sum.into_iter().enumerate() {
-                        stored[dy * halves + half] = sum;
-                    }
+                for (at, (list, &count)) in lists.iter().zip(&counts).take(POOL * POOL).enumerate() {
+                    let start = at / POOL * padded + POOL * block * BLOCK + at % POOL;
+                    let rows: [&[f32]; N] = std::array::from_fn(|dy| {
+                        &window[start + dy * padded..][..POOL * BLOCK.min(pixels) + LANES]
+                    });
+                    add_patches::<S, N>(simd, rows, &list[..count], stored);
                 }
             }
+        }
+    }
+}
+
+/// Adds patches of N rows, LANES columns each, times values; `list` holds values and first columns.
+#[inline(always)]
+fn add_patches<S: Simd, const N: usize>(
+    simd: S,
+    rows: [&[f32]; N],
+    list: &[(f32, usize)],
+    stored: &mut [S::f32s],
+) {
+    // LANES columns are one vector of the widest machines, two of others
+    let parts = LANES / S::F32_LANES;
+    for part in 0..parts {
+        let rows: [&[f32]; N] = std::array::from_fn(|dy| &rows[dy][part * S::F32_LANES..]);
+        let mut sum: [S::f32s; N] = std::array::from_fn(|dy| stored[dy * parts + part]);
+        for &(value, start) in list {
+            let value = simd.splat_f32s(value);
+            for dy in 0..N {
+                let (columns, _) = S::as_simd_f32s(&rows[dy][start..][..S::F32_LANES]);
+                sum[dy] = simd.mul_add_f32s(value, columns[0], sum[dy]);
+            }
+        }
+        for dy in 0..N {
+            stored[dy * parts + part] = sum[dy];
         }
     }
 }

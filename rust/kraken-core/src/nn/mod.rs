@@ -11,6 +11,7 @@
 
 pub mod dft;
 pub mod first;
+pub mod products;
 pub mod tiles;
 
 use crate::{Error, Result};

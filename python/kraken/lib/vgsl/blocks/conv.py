@@ -86,9 +86,7 @@ class ActConv2D(nn.Module):
         """Lengths of the outputs of a convolution that isn't transposed."""
         if seq_len is None:
             return None
-        return strided_length(
-            seq_len, self.kernel_size[1], self.stride[1], self.padding[1], self.dilation[1]
-        )
+        return strided_length(seq_len, self.kernel_size[1], self.stride[1], self.padding[1], self.dilation[1])
 
     def get_shape(self, input: Shape, target_shape: Sequence[int] | None = None) -> Shape:
         """Nominal output shape; 0 (variable) stays 0."""

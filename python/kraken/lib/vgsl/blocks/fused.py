@@ -193,8 +193,9 @@ def _spectrum_of_taps(columns: int) -> Tensor:
 def _matrices(weight: Tensor) -> Tensor:
     """Kernel of a grouped convolution of spectra, (32·2·out, 2·in, rows, 1)."""
     channels, inputs, rows, columns = weight.shape
-    spread = weight.reshape(-1, columns) @ _spectrum_of_taps(columns)
-    spread = spread.view(channels, inputs, rows, _TILE // 2, 2, 2).permute(3, 4, 0, 5, 1, 2)
+    taps = weight.permute(3, 0, 1, 2).reshape(columns, -1)
+    spread = _spectrum_of_taps(columns).t() @ taps
+    spread = spread.view(_TILE // 2, 2, 2, channels, inputs, rows).transpose(2, 3)
     return spread.reshape(_TILE * channels, 2 * inputs, rows, 1)
 
 
@@ -208,9 +209,7 @@ class _Spectral(torch.autograd.Function):
     """Block whose convolution is a product of spectra."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, scale: Tensor, pool: int
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, scale: Tensor, pool: int) -> Tensor:
         n, inputs, h, w = x.shape
         channels, _, rows, columns = weight.shape
         threads = torch.get_num_threads()
@@ -286,23 +285,9 @@ class _Spectral(torch.autograd.Function):
 
 def _weight_gradient(spectra: Tensor, arriving: Tensor, rows: int, columns: int) -> Tensor:
     """Gradient of a kernel (out, in, rows, columns) of the spectra of input and output's gradient."""
-    n, h, tiles, size, inputs = spectra.shape
-    channels = arriving.shape[4]
-    half = size // 2
-    sums = spectra.new_zeros((rows, half, 2 * channels, 2 * inputs))
-    # matrix libraries run faster over rows of one image at a time than over copies
-    for image, gradient in zip(spectra, arriving, strict=True):
-        source = image.view(h, tiles, half, 2 * inputs)
-        target = gradient.view(h, tiles, half, 2 * channels)
-        for row, total in enumerate(sums):
-            shift = row - rows // 2
-            low, high = max(0, -shift), h - max(0, shift)
-            if low >= high:
-                continue
-            x = source[low + shift : high + shift].flatten(0, 1).transpose(0, 1)
-            g = target[low:high].flatten(0, 1).permute(1, 2, 0)
-            total.baddbmm_(g, x)
-    spread = sums.view(rows, half, 2, channels, 2, inputs).permute(3, 5, 0, 1, 2, 4)
-    return (spread.reshape(-1, 4 * half) @ _spectrum_of_taps(columns).t()).view(
-        channels, inputs, rows, columns
-    )
+    inputs, channels, half = spectra.shape[4], arriving.shape[4], _TILE // 2
+    sums = spectra.new_empty((half, rows, 2 * channels, 2 * inputs))
+    _nn.sum_products(spectra.numpy(), arriving.numpy(), sums.numpy(), torch.get_num_threads())
+    spread = sums.view(half, rows, 2, channels, 2, inputs).permute(0, 2, 4, 1, 3, 5)
+    taps = _spectrum_of_taps(columns) @ spread.reshape(4 * half, -1)
+    return taps.view(columns, rows, channels, inputs).permute(2, 3, 1, 0).contiguous()
