@@ -102,9 +102,15 @@ def train(files: list[str], threads: int, batch: int, budget: int = 0) -> tuple[
     clock = Clock()
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as folder:
-        config = VGSLRecognitionTrainingConfig(quit="fixed", epochs=1, batch_size=batch, checkpoint_path=folder)
+        config = VGSLRecognitionTrainingConfig(
+            quit="fixed", epochs=1, batch_size=batch, checkpoint_path=folder
+        )
         data = VGSLRecognitionTrainingDataConfig(
-            format_type="path", training_data=files, evaluation_data=files[:1], num_workers=1, pixel_budget=budget
+            format_type="path",
+            training_data=files,
+            evaluation_data=files[:1],
+            num_workers=1,
+            pixel_budget=budget,
         )
         trainer = KrakenTrainer(
             accelerator="cpu",
@@ -141,7 +147,10 @@ def training_rows(threads: list[int], count: int) -> Iterator[str]:
                 known = REFERENCE.get((batch, number))
                 ratio = f"{wall / known:.2f}x" if known and not budget else ""
                 name = f"pixel budget {budget}" if budget else f"batch {batch}"
-                yield f"| train, {name}, {number} threads | {wall:.2f} | {cpu:.2f} | {known or ''} | {ratio} | {memory:.0f} |"
+                yield (
+                    f"| train, {name}, {number} threads | {wall:.2f} | {cpu:.2f} | {known or ''} | {ratio} | "
+                    f"{memory:.0f} |"
+                )
 
 
 def write_pages(folder: Path) -> list[str]:
@@ -157,7 +166,8 @@ def write_pages(folder: Path) -> list[str]:
         image = folder / f"{number:02d}.jpg"
         page.save(image, quality=92)
         body = "".join(
-            f'<TextLine id="l{k}"><Coords points="{points(line.boundary)}"/><Baseline points="{points(line.baseline)}"/>'
+            f'<TextLine id="l{k}"><Coords points="{points(line.boundary)}"/>'
+            f'<Baseline points="{points(line.baseline)}"/>'
             f"<TextEquiv><Unicode>{TEXT} {k}</Unicode></TextEquiv></TextLine>"
             for k, line in enumerate(lines)
         )
@@ -178,7 +188,10 @@ def run(*arguments: str) -> SimpleNamespace:
     paths = os.pathsep.join([str(ROOT / "python"), str(ROOT), os.environ.get("PYTHONPATH", "")])
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths}, text=True
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": paths},
+        text=True,
     )
     assert process.stdout is not None
     output = process.stdout.read()

@@ -19,7 +19,9 @@ from kraken.lib.vgsl.blocks import ActConv2D, Dropout, MaxPool, MultiParamSequen
 
 pytestmark = pytest.mark.skipif(not _nn.accelerated(), reason="the machine lacks vector instructions")
 
-SPEC = "[1,24,0,1 Cr3,13,16 Do0.2,2 Mp2,2 Cr3,9,32 Do0.2,2 Mp2,2 Cr3,9,32 Do0.2,2 S1(1x0)1,3 Lbx16 Do0.1,2 O1c7]"
+SPEC = (
+    "[1,24,0,1 Cr3,13,16 Do0.2,2 Mp2,2 Cr3,9,32 Do0.2,2 Mp2,2 Cr3,9,32 Do0.2,2 S1(1x0)1,3 Lbx16 Do0.1,2 O1c7]"
+)
 
 
 @contextmanager
@@ -44,7 +46,9 @@ def spectra_always() -> Iterator[None]:
         fused._GAIN = before
 
 
-def block(inputs: int, outputs: int, kernel: tuple[int, int], p: float | None, pool: bool) -> MultiParamSequential:
+def block(
+    inputs: int, outputs: int, kernel: tuple[int, int], p: float | None, pool: bool
+) -> MultiParamSequential:
     series = MultiParamSequential()
     series.add_module("conv", ActConv2D(inputs, outputs, kernel, (1, 1), "r"))
     if p is not None:
@@ -56,7 +60,7 @@ def block(inputs: int, outputs: int, kernel: tuple[int, int], p: float | None, p
 
 def run(series: torch.nn.Module, x: Tensor, lengths: Tensor | None, seed: int) -> dict[str, Any]:
     """Output, lengths and gradients."""
-    x = x.clone().requires_grad_(x.requires_grad)
+    x = x.detach().clone().requires_grad_(x.requires_grad)
     series.zero_grad()
     torch.manual_seed(seed)
     y, ends = series(x, lengths)
@@ -73,6 +77,9 @@ def assert_equal(found: dict[str, Any], wanted: dict[str, Any]) -> None:
             assert found[name] is None
             continue
         assert found[name].shape == value.shape
+        if not value.is_floating_point():
+            assert torch.equal(found[name], value)
+            continue
         size = max(1e-6, float(value.abs().max()))
         # a maximum may be another pixel's if two differ by less than rounding: then single gradients move
         differing = ((found[name] - value).abs() > 2e-5 * size).float().mean()
@@ -80,7 +87,7 @@ def assert_equal(found: dict[str, Any], wanted: dict[str, Any]) -> None:
         assert float((found[name] - value).norm()) <= 2e-3 * max(1e-6, float(value.norm())), name
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     inputs=st.sampled_from((1, 16, 32)),
     outputs=st.sampled_from((16, 48)),

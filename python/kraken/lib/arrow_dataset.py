@@ -35,6 +35,8 @@ _TYPES = ("kraken_recognition_baseline", "kraken_recognition_bbox")
 _LINES = pa.struct([("text", pa.string()), ("im", pa.binary()), ("language", pa.list_(pa.string()))])
 _SPLITS = ("train", "validation", "test")
 _MODES = ("1", "L", "RGB")
+#: lines that stay in memory after the first look at the files, some kilobytes each
+_KEPT_LINES = 5000
 #: page modes whose lines PNG holds as they are
 _KEPT_MODES = frozenset({"1", "L", "RGB", "RGBA", "LA"})
 _GREY_MODES = frozenset({"1", "L", "LA", "I", "I;16", "F"})
@@ -70,7 +72,7 @@ class _Page:
 class _Summary:
     """What a first look at all files finds."""
 
-    files: list[Any] = field(default_factory=list)
+    files: list[tuple[Any, Segmentation | None]] = field(default_factory=list)
     lines: int = 0
     alphabet: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
@@ -174,7 +176,7 @@ def parse_page(
 
 
 def _survey(files: Sequence[Any], read: Callable[[Any], Segmentation]) -> _Summary:
-    """Counts what is in all files; they are read again when their turn comes, to save memory."""
+    """Counts what is in all files; to save memory, only the first are kept, others are read again later."""
     summary = _Summary()
     for file in files:
         try:
@@ -182,7 +184,7 @@ def _survey(files: Sequence[Any], read: Callable[[Any], Segmentation]) -> _Summa
         except (OSError, ValueError) as error:
             summary.skipped.append(_skip(f"Invalid input file {file}: {error}"))
             continue
-        summary.files.append(file)
+        summary.files.append((file, page if summary.lines < _KEPT_LINES else None))
         summary.types.add(page.type)
         for line in page.lines or ():
             summary.lines += 1
@@ -233,11 +235,17 @@ def _map_ordered(function: Callable[[Any], _Page], items: Sequence[Any], num_wor
 # -- lines of a page ------------------------------------------------------------------
 
 
-def _cut_page(file: Any, read: Callable[[Any], Segmentation], legacy: bool, skip_empty_lines: bool) -> _Page:
-    """Line images and texts of one input; never raises for what the input holds."""
+def _cut_page(
+    item: tuple[Any, Segmentation | None],
+    read: Callable[[Any], Segmentation],
+    legacy: bool,
+    skip_empty_lines: bool,
+) -> _Page:
+    """Line images and texts of one input, which may have been read; never raises for what the input holds."""
     found = _Page()
+    file, page = item
     try:
-        page = read(file)
+        page = page or read(file)
         name = fspath(page.imagename) if page.imagename is not None else str(file)
         lines = [line for line in page.lines or () if line.text or not skip_empty_lines]
         image = _open_reduced(name)

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 
 /// Encodes an image of bytes: grey, grey with opacity, colour, or colour with opacity, by its number of channels.
 ///
-/// Speed counts more than size: the files are about as large as those of zlib's fastest level.
+/// Speed counts more than size: files are about a tenth larger than those of slower encoders.
 ///
 /// # Errors
 /// The sides don't fit the pixels, the image is empty, or there is no such kind of image.
@@ -30,7 +30,7 @@ pub fn encode(pixels: &[u8], width: usize, height: usize, channels: usize) -> Re
     let mut encoder = Encoder::new(&mut out, columns, rows);
     encoder.set_color(kind);
     encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::Fast);
+    encoder.set_compression(Compression::Fastest);
     let mut writer = encoder.write_header().map_err(unusable)?;
     writer.write_image_data(pixels).map_err(unusable)?;
     writer.finish().map_err(unusable)?;

@@ -14,6 +14,9 @@ pub mod first;
 pub mod products;
 pub mod tiles;
 
+#[cfg(test)]
+mod tests;
+
 use crate::{Error, Result};
 
 /// Channels come in multiples of this number.

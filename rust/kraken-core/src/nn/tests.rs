@@ -21,7 +21,9 @@ fn spectra_are_sums_of_cosines_and_sines() {
     for (row, tile, k, channel) in [(0, 0, 1, 0), (5, 1, 7, 3), (2, 2, 31, 15), (3, 1, 0, 4)] {
         let (mut real, mut imaginary) = (0.0, 0.0);
         for n in 0..TILE {
-            let Some(column) = (tile * 52 + n).checked_sub(6).filter(|&column| column < 131) else { continue };
+            let Some(column) = (tile * 52 + n).checked_sub(6).filter(|&column| column < 131) else {
+                continue;
+            };
             let angle = std::f64::consts::TAU * (n * k) as f64 / TILE as f64;
             let value = f64::from(x[(row * 131 + column) * 16 + channel]);
             real += value * angle.cos();
@@ -56,7 +58,8 @@ fn products_are_those_of_the_definition() {
             for y in 0..5_usize {
                 let Some(source) = (y + row).checked_sub(1).filter(|&source| source < 5) else { continue };
                 for tile in 0..3 {
-                    let at = |y: usize, channel: usize| (((image * 5 + y) * 3 + tile) * 32 + pair) * 32 + channel;
+                    let at =
+                        |y: usize, channel: usize| (((image * 5 + y) * 3 + tile) * 32 + pair) * 32 + channel;
                     sum += f64::from(gradient[at(y, output)]) * f64::from(x[at(source, input)]);
                 }
             }

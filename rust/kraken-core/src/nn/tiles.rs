@@ -8,7 +8,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::dft::{Dft, TILE};
-use super::{DEAD, check_channels, check_len, check_pool, finish, pooled};
+use super::{check_channels, check_len, check_pool, finish, pooled};
 use crate::{Error, Result, par};
 
 /// Columns of output of each tile: even, so that pooling windows don't cross tiles.
@@ -341,6 +341,3 @@ impl WithSimd for Finish<'_> {
         }
     }
 }
-
-#[allow(dead_code, reason = "documents the value that `Spread` never looks for")]
-const _: () = assert!(DEAD > 3);
