@@ -18,7 +18,7 @@ def build_optimizer(config: TrainingConfig, params: Iterable[Any]) -> torch.opti
     """The optimiser that a configuration names.
 
     Args:
-        config: Fields `optimizer`, `lrate`, `momentum` and `weight_decay`.
+        config: Fields `optimizer`, `lrate`, `momentum`, `weight_decay` and `precision`.
         params: Parameters, or groups of them.
 
     Raises:
@@ -32,7 +32,9 @@ def build_optimizer(config: TrainingConfig, params: Iterable[Any]) -> torch.opti
         raise ValueError(f"Unsupported optimizer {name}: use Adam, AdamW, SGD or RMSprop.")
     if name in ("Adam", "AdamW"):
         params = list(params)
-        options: dict[str, Any] = {"fused": True} if _on_processor(params) else {}
+        # lightning refuses to clip gradients of fused optimisers in mixed precision
+        single = config.precision == "32-true" and _on_processor(params)
+        options: dict[str, Any] = {"fused": True} if single else {}
         return make(params, lr=config.lrate, weight_decay=config.weight_decay, **options)  # type: ignore[call-arg]
     try:
         return make(  # type: ignore[call-arg]
