@@ -18,7 +18,7 @@ def build_optimizer(config: TrainingConfig, params: Iterable[Any]) -> torch.opti
     """The optimiser that a configuration names.
 
     Args:
-        config: Fields `optimizer`, `lrate`, `momentum`, `weight_decay` and `precision`.
+        config: Fields `optimizer`, `lrate`, `momentum` and `weight_decay`.
         params: Parameters, or groups of them.
 
     Raises:
@@ -31,27 +31,13 @@ def build_optimizer(config: TrainingConfig, params: Iterable[Any]) -> torch.opti
     if not (isinstance(make, type) and issubclass(make, torch.optim.Optimizer)):
         raise ValueError(f"Unsupported optimizer {name}: use Adam, AdamW, SGD or RMSprop.")
     if name in ("Adam", "AdamW"):
-        params = list(params)
-        # lightning refuses to clip gradients of fused optimisers in mixed precision
-        single = config.precision == "32-true" and _on_processor(params)
-        options: dict[str, Any] = {"fused": True} if single else {}
-        return make(params, lr=config.lrate, weight_decay=config.weight_decay, **options)  # type: ignore[call-arg]
+        return make(params, lr=config.lrate, weight_decay=config.weight_decay)  # type: ignore[call-arg]
     try:
         return make(  # type: ignore[call-arg]
             params, lr=config.lrate, momentum=config.momentum, weight_decay=config.weight_decay
         )
     except TypeError as error:
         raise ValueError(f"Unsupported optimizer {name}: {error}") from error
-
-
-def _on_processor(params: list[Any]) -> bool:
-    """Whether one pass over all numbers, a third of the time of torch's default there, is possible."""
-    groups = [group["params"] for group in params if isinstance(group, dict)]
-    tensors = [tensor for group in groups or [params] for tensor in group]
-    return all(
-        isinstance(tensor, torch.Tensor) and tensor.device.type == "cpu" and tensor.dtype == torch.float32
-        for tensor in tensors
-    )
 
 
 def build_scheduler(
