@@ -13,6 +13,4 @@ venv=${VENV:-.venv}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$venv/bin/python" examples/draw_page.py "$work/page.png"
-"$venv/bin/kraken" -i "$work/page.png" "$work/page.txt" segment -bl -i tiny-layout ocr -m tiny-recognition
-cat "$work/page.txt"
-echo
+"$venv/bin/kraken" read "$work/page.png"

@@ -4,6 +4,7 @@
     python models/evaluate.py pages  python/kraken/assets/tiny_layout.safetensors
     python models/evaluate.py lm     python/kraken/assets/tiny_recognition.safetensors
     python models/evaluate.py text   example.txt output-of-kraken.txt --limit 0.05
+    python models/evaluate.py recognition MODEL --data ../shared/data   # real documents, beside Tesseract
 
 `lines` draws text lines that no training run has drawn and reads them; `pages` does the same with pages and
 matches baselines; `lm` draws lines in bad condition and reads them with and without a language model, which
@@ -14,6 +15,7 @@ first being the truth. A score beyond `--limit` ends the program with status 1.
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -123,8 +125,14 @@ def text_error(truth: Path, reading: Path) -> float:
     return scoring.character_error_rate([("\n".join(filter(None, expected)), "\n".join(filter(None, got)))])
 
 
+#: Tables on real documents: sub-command -> module with `main(arguments)`.
+TABLES = {"recognition": "evaluation.recognition"}
+
+
 def main() -> int:
     """Prints a score; returns 1 if it is worse than the limit."""
+    if len(sys.argv) > 1 and sys.argv[1] in TABLES:
+        return int(importlib.import_module(TABLES[sys.argv[1]]).main(sys.argv[2:]))
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

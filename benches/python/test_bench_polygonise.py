@@ -68,6 +68,20 @@ def test_page(benchmark: Any, request: pytest.FixtureRequest, name: str, threads
     assert None not in rings
 
 
+@pytest.mark.parametrize("count", [500, 2000])
+def test_many_lines(benchmark: Any, count: int) -> None:
+    """Twenty columns of short, ragged lines: the time per line shouldn't grow with their number."""
+    rng = np.random.default_rng(0)
+    rows = count // 20
+    energy = rng.random((30 * rows + 60, 4040), dtype=np.float32)
+    lines = []
+    for k in range(count):
+        x, y, length = 20 + 200 * (k % 20), 30 + 30 * (k // 20), int(rng.integers(100, 180))
+        lines.append([[x, y], [x + length // 2, y + 1], [x + length, y]])
+    rings = benchmark(lambda: calculate_polygonal_environment(baselines=lines, im_feats=energy))
+    assert None not in rings
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_edge_energy(benchmark: Any, print_page: Any, threads: int) -> None:
     grey = print_page[0]

@@ -29,9 +29,10 @@ _COMMANDS = {
         "kraken._cli.repository:list_models",
         "List models of the public repository, or installed ones.",
     ),
-    "show": ("kraken._cli.repository:show", "Show the record of a model in the public repository."),
+    "show": ("kraken._cli.repository:show", "Show a model on this machine or in the public repository."),
     "overlay": ("kraken._cli.overlay:overlay", "Draw results over their pages."),
     "ocr": ("kraken._cli.ocr:ocr", "Recognise the text of lines."),
+    "read": ("kraken._cli.read:read", "Read pages: from images or PDF files to text, in one go."),
     "segment": ("kraken._cli.segment:segment", "Find the regions, lines and reading order of pages."),
 }
 

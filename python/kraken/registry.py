@@ -59,6 +59,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "list": "kraken._cli.repository:list_models",
         "ocr": "kraken._cli.ocr:ocr",
         "overlay": "kraken._cli.overlay:overlay",
+        "read": "kraken._cli.read:read",
         "repolygonize": "kraken._cli.repolygonize:repolygonize",
         "segment": "kraken._cli.segment:segment",
         "show": "kraken._cli.repository:show",

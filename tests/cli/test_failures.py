@@ -11,6 +11,7 @@ from click.testing import Result
 from PIL import Image
 
 from kraken.containers import Segmentation
+from kraken.models import bundled
 from tests.robustness.images import READABLE, UNREADABLE, page
 
 Run = Callable[..., Result]
@@ -102,15 +103,17 @@ def test_a_corrupt_model_is_a_usage_error(run: Run, text_model: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("args", "word"),
     [
-        (("segment", "-bl"), "-i MODEL"),
-        (("ocr",), "-m MODEL"),
+        (("segment", "-bl"), "segment -i MODEL"),
+        (("ocr",), "ocr -m MODEL"),
+        (("ocr", "-s"), "-m"),
         (("segment", "-bl", "-i", "nowhere"), "nowhere"),
         (("ocr", "-m", "nowhere"), "nowhere"),
     ],
 )
 def test_a_missing_model_is_one_sentence_with_its_option(
-    args: tuple[str, ...], word: str, run: Run, tmp_path: Path
+    args: tuple[str, ...], word: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bundled, "BUNDLED", ())
     page().save(tmp_path / "page.png")
     result = run("-i", tmp_path / "page.png", tmp_path / "o.txt", *args)
     assert result.exit_code == 2

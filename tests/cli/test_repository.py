@@ -15,6 +15,7 @@ from click.testing import Result
 
 from kraken import repo
 from kraken.lib.exceptions import KrakenRepoException
+from kraken.models.bundled import bundled_models
 from tests.cli.model_repository import Model, Repository, served
 
 Run = Callable[..., Result]
@@ -115,8 +116,43 @@ def test_a_fetched_model_is_found_and_listed(run: Run, repository: Repository, t
     run("get", "10.5281/zenodo.12")
     result = run("list", "--installed", "--recognition")
     names = [line.split("\t")[0] for line in result.stdout.splitlines()]
-    assert names == ["tiny-recognition", "model.safetensors"]
-    assert "tiny-layout" in run("list", "--installed").stdout
+    assert names == [*(model.name for model in bundled_models("recognition")), "model.safetensors"]
+    rows = [line.split("\t") for line in run("list", "--installed").stdout.splitlines()]
+    by_name = {row[0]: row[1:] for row in rows}
+    assert by_name["tiny-layout"][0] == "segmentation" and by_name["tiny-layout"][3] == "Apache-2.0"
+    assert "Latin (110 characters)" in by_name["tiny-recognition"][1]
+    assert by_name["model.safetensors"][0] == "recognition"
+    # "a", "b", "c" and a blank
+    assert "Latin (4 characters)" in by_name["model.safetensors"][1]
+    described = json.loads(run("--json", "list", "--installed", "--segmentation").stdout)
+    assert {"name", "tasks", "script", "licence", "size", "path"} <= set(described[0])
+
+
+def test_licences_come_from_model_cards_and_damaged_files_are_listed(
+    run: Run, repository: Repository, text_model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "DATA" / "kraken" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "hand.safetensors").write_bytes(text_model.read_bytes())
+    (folder / "hand.md").write_text("---\ntitle: x\nlicense: CC-BY-4.0\n---\n")
+    (folder / "broken.safetensors").write_bytes(b"\xff" * 40)
+    (folder / "broken.mlmodel").write_bytes(b"\xff" * 40)
+    found = {m["name"]: m for m in json.loads(run("--json", "list", "--installed").stdout)}
+    assert found["hand.safetensors"]["licence"] == "CC-BY-4.0"
+    assert found["broken.safetensors"]["tasks"] == found["broken.mlmodel"]["tasks"] == []
+    assert run("show", "hand.safetensors").exit_code == 0
+    broken = run("show", "broken.safetensors")
+    assert broken.exit_code == 2 and "broken.safetensors" in broken.stderr
+
+
+def test_bundled_models_are_shown_with_card_and_cost(run: Run) -> None:
+    for model in bundled_models():
+        result = run("show", model.name)
+        assert result.exit_code == 0, result.stderr
+        assert model.card.read_text(encoding="utf-8").strip() in result.stdout
+        assert "multiply-adds" in result.stdout
+    facts = json.loads(run("--json", "show", "tiny_layout.safetensors").stdout)
+    assert facts["models"][0]["multiply_adds"] > 1e9 and facts["card"].startswith("# tiny_layout")
 
 
 def test_a_partial_download_is_no_model(run: Run, repository: Repository) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 from kraken.configs import SegmentationInferenceConfig
 from kraken.containers import BaselineLine, BBoxLine, Region, Segmentation
 from kraken.lib.exceptions import KrakenInvalidModelException
+from kraken.models import bundled
 from kraken.tasks import RecognitionTaskModel, SegmentationTaskModel
 from kraken.tasks.segmentation import merge_segmentations
 
@@ -58,11 +60,27 @@ def test_reading_order_models_must_fit_the_layout_model() -> None:
         SegmentationTaskModel([_model(), _model(kind="reading_order", **other)])
 
 
-def test_a_missing_default_model_says_which_option_names_one() -> None:
-    with pytest.raises(KrakenInvalidModelException, match="segment -i MODEL"):
-        SegmentationTaskModel.load_model()
-    with pytest.raises(ValueError, match="must be named"):
+def test_models_of_the_package_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "segmentation" in SegmentationTaskModel.load_model().seg_models[0].model_type
+    assert "recognition" in RecognitionTaskModel.load_model().net.model_type
+    with pytest.raises(ValueError, match="is empty"):
         RecognitionTaskModel.load_model("")
+    monkeypatch.setattr(bundled, "BUNDLED", ())
+    for task in (SegmentationTaskModel, RecognitionTaskModel):
+        with pytest.raises(KrakenInvalidModelException, match="segment -i MODEL"):
+            task.load_model()
+
+
+def test_the_first_model_that_exists_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(bundled, "ASSETS", tmp_path)
+    (tmp_path / "tiny_layout.safetensors").touch()
+    assert bundled.default_model("segmentation").name == "tiny_layout.safetensors"
+    (tmp_path / "layout.safetensors").touch()
+    assert bundled.default_model("segmentation").name == "layout.safetensors"
+    for name in ("layout", "layout.safetensors"):
+        found = bundled.find_bundled(name)
+        assert found is not None and found.path == tmp_path / "layout.safetensors"
+    assert bundled.find_bundled("latin-print") is None
 
 
 @pytest.mark.parametrize("direction", ["diagonal-lr", "horizontal-up", "horizontal", ""])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import click
 
@@ -11,7 +12,7 @@ from kraken._cli.console import Progress, progress
 from kraken._cli.errors import CommandError, Failures, interruptible
 from kraken._cli.inputs import Job
 from kraken._cli.options import Settings
-from kraken._cli.pages import Step, check_image_target, open_page, write_page
+from kraken._cli.pages import Page, Step, check_image_target, open_page, write_page
 from kraken.lib.exceptions import KrakenInputException
 
 
@@ -37,49 +38,93 @@ def check_chain(steps: Sequence[Step], settings: Settings) -> None:
 
 
 def _process(
-    job: Job, steps: Sequence[Step], settings: Settings, bars: Progress, collection: Collection
-) -> tuple[str, Exception] | None:
-    """One input; returns the step that failed and why, or None."""
+    job: Job,
+    steps: Sequence[Step],
+    bars: Progress,
+    read: Callable[[Job], Page],
+    finish: Callable[[Page, Job], list[Path]],
+) -> list[Path] | tuple[str, Exception]:
+    """One input; returns its outputs, or the step that failed and why."""
     stage = "read"
     try:
-        linetype = getattr(steps[0], "linetype", None)
-        page = open_page(job, settings.input_format, linetype)
-        if not steps[0].reads_lines:
-            page.segmentation = None
+        page = read(job)
         for step in steps:
             if page.content is not None:
                 raise KrakenInputException(f"{stage} made a file that `{step.name}` can't go on with")
             stage = step.name
             step.run(page, bars)
         stage = "write"
-        write_page(page, job.target, settings)
-        collection.add(page)
+        return finish(page, job)
+    except BrokenPipeError:
+        # Whoever read standard output has gone: there is nobody to work for.
+        raise
     except Exception as error:
         return stage, error
-    return None
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    steps: Sequence[Step],
+    settings: Settings,
+    *,
+    read: Callable[[Job], Page],
+    finish: Callable[[Page, Job], list[Path]],
+    failed: Callable[[Job], None] = lambda job: None,
+    quiet: bool = False,
+) -> Failures:
+    """Processes inputs one after the other.
+
+    A failed input doesn't keep the others from being done, unless ``settings.fail_fast`` is set.
+
+    Args:
+        jobs: The inputs.
+        steps: What to do with each.
+        settings: Options of the command.
+        read: Opens an input.
+        finish: Writes what the steps made of a page, and returns the outputs.
+        failed: Called for an input that failed, after it was reported.
+        quiet: Whether to show no progress.
+
+    Returns:
+        What became of the inputs.
+    """
+    failures = Failures(len(jobs), verbose=settings.verbose > 0, as_json=settings.json_summary)
+    with progress(quiet) as bars:
+        bars.start_pages(len(jobs))
+        for job in jobs:
+            done = _process(job, steps, bars, read, finish)
+            bars.page_done()
+            if isinstance(done, list):
+                failures.succeeded(str(job), done)
+                continue
+            failures.add(str(job), *done)
+            failed(job)
+            if settings.fail_fast:
+                break
+    return failures
 
 
 def run_chain(jobs: Sequence[Job], steps: Sequence[Step], settings: Settings) -> int:
-    """Processes the inputs one after the other.
-
-    A failed input leaves no output and doesn't keep the others from being done,
-    unless ``settings.fail_fast`` is set.
+    """Processes the inputs one after the other, each with an output of its own.
 
     Returns:
         The exit code: 0 if all went well, 1 if an input failed.
     """
-    failures = Failures(len(jobs), verbose=settings.verbose > 0, as_json=settings.json_summary)
-    with interruptible(), progress() as bars, Collection(settings.pdf) as collection:
-        bars.start_pages(len(jobs))
-        for job in jobs:
-            failed = _process(job, steps, settings, bars, collection)
-            bars.page_done()
-            if failed is not None:
-                failures.add(str(job), *failed)
-                if settings.fail_fast:
-                    break
-            else:
-                failures.succeeded(str(job), [job.target])
+
+    def read(job: Job) -> Page:
+        page = open_page(job, settings.input_format, getattr(steps[0], "linetype", None))
+        if not steps[0].reads_lines:
+            page.segmentation = None
+        return page
+
+    with interruptible(), Collection(settings.pdf) as collection:
+
+        def finish(page: Page, job: Job) -> list[Path]:
+            write_page(page, job.target, settings)
+            collection.add(page)
+            return [job.target]
+
+        failures = run_jobs(jobs, steps, settings, read=read, finish=finish)
         if not failures.lines:
             collection.write()
         elif settings.pdf is not None:

@@ -80,9 +80,9 @@ class Progress:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """Progress bars on stderr if that is a terminal, silence otherwise."""
-    if not sys.stderr.isatty():
+def progress(quiet: bool = False) -> Iterator[Progress]:
+    """Progress bars on stderr if that is a terminal, silence otherwise or if it is asked for."""
+    if quiet or not sys.stderr.isatty():
         yield Progress()
         return
     # rich takes a noticeable part of the start-up time of short commands.

@@ -23,14 +23,17 @@ class Job:
         source: The input file.
         target: The file for its result.
         page: Index of the page if the input is a PDF.
+        name: What messages and documents call the input if its path means nothing.
     """
 
     source: Path
     target: Path
     page: int | None = None
+    name: str | None = None
 
     def __str__(self) -> str:
-        return str(self.source) if self.page is None else f"{self.source}, page {self.page + 1}"
+        name = self.name or str(self.source)
+        return name if self.page is None else f"{name}, page {self.page + 1}"
 
 
 def collect_jobs(

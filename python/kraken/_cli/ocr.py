@@ -14,7 +14,7 @@ from kraken._cli.console import Progress
 from kraken._cli.decoding import decoder_options, make_decoder
 from kraken._cli.deprecated import old_global_options
 from kraken._cli.errors import CommandError
-from kraken._cli.model_search import bundled_names, find_model, load_task
+from kraken._cli.model_search import default_path, find_model, load_task
 from kraken._cli.options import Settings
 from kraken._cli.pages import Page
 from kraken.configs import RecognitionInferenceConfig
@@ -108,14 +108,13 @@ def _find(name: str) -> tuple[str, Path | None]:
     return "default", path
 
 
-def _load(names: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
-    """The task model of the named recognition models, and the names of their files."""
-    if not names:
-        raise CommandError(
-            "No recognition model: name one with `ocr -m MODEL` "
-            f"(bundled for a first try: {bundled_names('recognition')})."
-        )
-    found = [_find(name) for name in names]
+def load_reader(names: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
+    """The task model of the named recognition models, and the names of their files.
+
+    Raises:
+        CommandError: If a model doesn't exist or doesn't fit.
+    """
+    found = [_find(name) for name in names] or [("default", default_path("recognition"))]
     paths = dict(found)
     if len(paths) < len(found):
         raise CommandError("Several models for one line type: give each as -m TYPE:MODEL.")
@@ -144,10 +143,15 @@ def _directions(ctx: click.Context, task: Any, reorder: bool, base_dir: str) -> 
     # True leaves the base direction to the model.
     order = base_dir if given("base_dir") else True
     options: dict[str, Any] = {"bidi_reordering": order if reorder else False}
+    return options if given("text_direction") else {**options, **stated_direction(task)}
+
+
+def stated_direction(task: Any) -> dict[str, Any]:
+    """The writing mode that a model states, as an option of the configuration."""
     stated = getattr(getattr(task, "net", None), "text_direction", None)
-    if stated is not None and not given("text_direction"):
-        options["text_direction"] = stated if stated in _WRITING_MODES else "horizontal-tb"
-    return options
+    if stated is None:
+        return {}
+    return {"text_direction": stated if stated in _WRITING_MODES else "horizontal-tb"}
 
 
 @click.command("ocr")
@@ -157,8 +161,8 @@ def _directions(ctx: click.Context, task: Any, reorder: bool, base_dir: str) -> 
     "model_names",
     multiple=True,
     metavar="[TYPE:]MODEL",
-    help="Recognition model: a file, or the name of a bundled one. Several, each for a type of line, "
-    "are possible; TYPE:ignore leaves lines of a type empty.",
+    help="Recognition model: a file, or a name that `kraken list --installed` shows; by default the bundled "
+    "one. Several, each for a type of line, are possible; TYPE:ignore leaves lines of a type empty.",
 )
 @click.option(
     "-B",
@@ -238,9 +242,14 @@ def ocr(
     settings: Settings = ctx.obj
     if no_segmentation and settings.input_format != "image":
         raise CommandError("no_segmentation mode is incompatible with page/alto inputs")
+    if no_segmentation and not model_names:
+        raise CommandError(
+            "The default model reads lines that were found on pages. For images of single lines (-s) "
+            "name one with -m; `kraken list --installed` shows those that are there."
+        )
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
     decoder = make_decoder(options)
-    task, file_name = _load(model_names, settings)
+    task, file_name = load_reader(model_names, settings)
     if linetype and task.seg_type and linetype != task.seg_type:
         click.echo(f"Warning: {file_name} was trained on {task.seg_type} lines, not {linetype}.", err=True)
     options.update(_directions(ctx, task, reorder, base_dir))

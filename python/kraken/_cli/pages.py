@@ -78,12 +78,13 @@ def open_page(job: Job, input_format: str, linetype: str | None = None) -> Page:
         ValueError: If the XML can't be parsed.
     """
     source = job.source
+    known_as = Path(job.name) if job.name else source
     if job.page is not None:
-        page = Page(source, render_page(source, job.page), source)
+        page = Page(known_as, render_page(source, job.page), known_as)
         page.record_step("preprocessing", "PDF image extraction", {"dpi": DPI, "page": job.page + 1})
         return page
     if input_format == "image":
-        return Page(source, open_image(source), source)
+        return Page(known_as, open_image(source), known_as)
     # Parsing XML takes lxml, which pages given as images don't need.
     from kraken.lib.xml import XMLPage
 
@@ -96,8 +97,12 @@ def open_page(job: Job, input_format: str, linetype: str | None = None) -> Page:
     return Page(source, open_image(image_path), image_path, document.to_container())
 
 
-def _as_json(segmentation: Segmentation) -> str:
-    return json.dumps(dataclasses.asdict(segmentation), default=str)
+def as_json(segmentation: Segmentation) -> str:
+    """The native document, in one line; records are lines with text."""
+    values = dataclasses.asdict(segmentation)
+    for line, fields in zip(segmentation.lines or (), values["lines"] or (), strict=True):
+        fields["text"] = getattr(line, "prediction", line.text)
+    return json.dumps(values, default=str)
 
 
 def _as_text(segmentation: Segmentation) -> str:
@@ -115,18 +120,26 @@ def without_lines(image_path: Path) -> Segmentation:
     )
 
 
+def result_of(page: Page) -> Segmentation:
+    """The lines of a page, with the name of its image.
+
+    Raises:
+        KrakenInputException: If the chain left nothing to write.
+    """
+    if page.segmentation is None:
+        raise KrakenInputException("no lines were found or read, so there is nothing to write")
+    return dataclasses.replace(page.segmentation, imagename=str(page.image_path))
+
+
 def render(page: Page, settings: Settings) -> str:
     """The output document of a page.
 
     Raises:
         KrakenInputException: If the chain left nothing to write.
     """
-    result = page.segmentation
-    if result is None:
-        raise KrakenInputException("no lines were found or read, so there is nothing to write")
-    result = dataclasses.replace(result, imagename=str(page.image_path))
+    result = result_of(page)
     if settings.native:
-        return _as_text(result) if page.recognised else _as_json(result)
+        return _as_text(result) if page.recognised else as_json(result)
     # Templates are only compiled for the formats that need them.
     from kraken.serialization import serialize
 

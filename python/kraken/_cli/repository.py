@@ -14,7 +14,9 @@ import click
 from kraken._cli.console import progress
 from kraken._cli.errors import EXIT_FAILED, interruptible
 from kraken._cli.files import FileCommand
-from kraken._cli.model_search import installed_models
+from kraken._cli.installed import installed_models
+from kraken._cli.model_card import as_text, describe_file, read_card
+from kraken._cli.model_search import find_model
 from kraken._cli.options import Settings
 from kraken.lib.exceptions import KrakenRepoException
 
@@ -113,16 +115,20 @@ def _list_installed(kinds: tuple[str, ...], filters: dict[str, tuple[str, ...]],
             "Files of models state no language, script or keyword: leave these filters out."
         )
     models = [
-        (name, tasks, path)
-        for name, tasks, path in installed_models()
-        if not kinds or tasks is None or set(kinds) & tasks
+        model for model in installed_models() if not kinds or not model.tasks or model.tasks & set(kinds)
     ]
     if as_json:
-        described = [{"name": n, "tasks": sorted(t or ()), "path": str(p)} for n, t, p in models]
+        described = [
+            {**dataclasses.asdict(model), "tasks": sorted(model.tasks), "path": str(model.path)}
+            for model in models
+        ]
         click.echo(json.dumps(described))
         return
-    rows = [(name, ", ".join(sorted(tasks)) if tasks else "", str(path)) for name, tasks, path in models]
-    _print_table(("Model", "Type", "Path"), rows)
+    rows = [
+        (m.name, ", ".join(sorted(m.tasks)), m.script, f"{m.size / 1e6:.1f} MB", m.licence, str(m.path))
+        for m in models
+    ]
+    _print_table(("Model", "Type", "For", "Size", "Licence", "Path"), rows)
 
 
 def _plain(record: Any) -> dict[str, Any]:
@@ -161,8 +167,15 @@ def _print_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> 
 @_offline
 @click.pass_context
 def show(ctx: click.Context, /, model_id: str, version: Any, offline: bool) -> None:
-    """Show the record of a model in the public repository."""
+    """Show a model on this machine, or the record of one in the public repository.
+
+    MODEL_ID is a name that `kraken list --installed` shows, a file, or a DOI.
+    """
     settings: Settings = ctx.obj
+    path = find_model(model_id)
+    if path is not None:
+        _show_installed(model_id, path, settings.json_summary)
+        return
     from kraken import repo
 
     record = _asked(
@@ -183,6 +196,14 @@ def show(ctx: click.Context, /, model_id: str, version: Any, offline: bool) -> N
         click.echo(f"{heading:<{width}}  {first}")
         for line in rest:
             click.echo(f"{'':<{width}}  {line}")
+
+
+def _show_installed(name: str, path: Path, as_json: bool) -> None:
+    facts, card = describe_file(path), read_card(name)
+    if as_json:
+        click.echo(json.dumps({**facts, "card": card}))
+        return
+    click.echo("\n\n".join(filter(None, (card, as_text(facts)))))
 
 
 def _described(record: Any) -> list[tuple[str, str]]:

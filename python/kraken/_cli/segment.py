@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from kraken._cli.console import Progress
 from kraken._cli.deprecated import old_global_options
 from kraken._cli.errors import CommandError
-from kraken._cli.model_search import bundled_names, find_model, load_task
+from kraken._cli.model_search import default_path, find_model, load_task
 from kraken._cli.options import Settings
 from kraken._cli.pages import Page
 from kraken._cli.regions import RegionSource
@@ -85,9 +85,13 @@ class BoxStep:
         page.record_step("processing", "bounding box segmentation", settings)
 
 
-def _load(names: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
-    """The task model of the named models, and the names of their files."""
-    paths = []
+def load_layout(names: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
+    """The task model of the named layout models, and the names of their files.
+
+    Raises:
+        CommandError: If a model doesn't exist or doesn't fit.
+    """
+    paths = [] if names else [default_path("segmentation")]
     for name in names:
         path = find_model(name)
         if path is None:
@@ -137,8 +141,8 @@ def _open_mask(name: str | None) -> Image.Image | None:
     "model_names",
     multiple=True,
     metavar="MODEL",
-    help="Layout model: a file, or the name of a bundled one. Results of several are joined; a model of "
-    "reading order may be among them.",
+    help="Layout model: a file, or a name that `kraken list --installed` shows; by default the bundled one. "
+    "Results of several are joined; a model of reading order may be among them.",
 )
 @click.option(
     "-x/-bl",
@@ -262,16 +266,11 @@ def segment(
             )
         _ = settings.jobs
         return BoxStep({"text_direction": text_direction, **parameters}, order, mask)
-    if not model_names:
-        raise CommandError(
-            "No layout model: name one with `segment -bl -i MODEL` "
-            f"(bundled for a first try: {bundled_names('segmentation')})."
-        )
     if keep_outside and regions_from is None:
         raise CommandError("--keep-outside is about lines outside of given regions: add --regions-from.")
     regions = RegionSource.open(regions_from) if regions_from is not None else None
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
-    task, file_name = _load(model_names, settings)
+    task, file_name = load_layout(model_names, settings)
     options = {
         "input_padding": input_pad,
         "join_gap": join_gap,

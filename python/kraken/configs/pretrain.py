@@ -9,7 +9,10 @@ from kraken.lib import _safe_globals
 
 
 class VGSLPreTrainingDataConfig(VGSLRecognitionTrainingDataConfig):
-    """Lines to pre-train on."""
+    """Lines to pre-train on.
+
+    `batch_size` holds where the model configuration's is left at 1.
+    """
 
     _defaults: ClassVar[dict[str, Any]] = {"batch_size": 64}
 

@@ -58,12 +58,16 @@ class VGSLRecognitionTrainingConfig(TrainingConfig):
         spec: VGSL description; the output layer is added at set-up.
         freeze_backbone: Steps during which only the output layers learn.
         resize: What to do if a loaded model's classes differ from the data's.
+        keep_old: With `resize` ``union``: weight of the loss for reading old letters otherwise than the
+            loaded model did. The layers before the last one then learn at a tenth of the rate. 0 for none.
     """
 
     spec: str
     freeze_backbone: int
     resize: str
+    keep_old: float = 2.0
 
+    _extensions: ClassVar[tuple[str, ...]] = ("keep_old",)
     _defaults: ClassVar[dict[str, Any]] = {
         "spec": RECOGNITION_SPEC,
         "freeze_backbone": 0,

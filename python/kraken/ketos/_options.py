@@ -19,6 +19,8 @@ __all__ = [
     "expand_inputs",
     "explicit_options",
     "field_defaults",
+    "line_data_options",
+    "line_options",
     "manifests",
     "read_manifests",
     "training_options",
@@ -38,22 +40,25 @@ def field_defaults(*classes: type) -> dict[str, Any]:
     return found
 
 
-def line_options(fields: dict[str, Any], *, arch: str, linetype: str) -> Callable[[Command], Command]:
-    """Options about networks for text lines and their data, which training and testing share.
+def _together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Decorator that adds options in this order."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def line_data_options(fields: dict[str, Any], *, linetype: str = "") -> Callable[[Command], Command]:
+    """Options about lines, whatever is done with them.
 
     Args:
         fields: Defaults by name of the field.
-        arch: End of the help for --arch.
         linetype: End of the help for --linetype.
     """
-    options = (
-        click.option(
-            "--arch",
-            default="vgsl",
-            show_default=True,
-            metavar="NAME",
-            help=f"Kind of network (entry-point group kraken.archs.recognition); {arch}",
-        ),
+    return _together(
         click.option(
             "-B",
             "--batch-size",
@@ -84,6 +89,26 @@ def line_options(fields: dict[str, Any], *, arch: str, linetype: str) -> Callabl
             default=fields["linetype"],
             help=f"Kind of the lines{linetype}.",
         ),
+    )
+
+
+def line_options(fields: dict[str, Any], *, arch: str, linetype: str) -> Callable[[Command], Command]:
+    """Options about networks for text lines and their data, which training and testing share.
+
+    Args:
+        fields: Defaults by name of the field.
+        arch: End of the help for --arch.
+        linetype: End of the help for --linetype.
+    """
+    return _together(
+        click.option(
+            "--arch",
+            default="vgsl",
+            show_default=True,
+            metavar="NAME",
+            help=f"Kind of network (entry-point group kraken.archs.recognition); {arch}",
+        ),
+        line_data_options(fields, linetype=linetype),
         click.option(
             "--reorder/--no-reorder",
             "bidi_reordering",
@@ -113,13 +138,6 @@ def line_options(fields: dict[str, Any], *, arch: str, linetype: str) -> Callabl
             help="Make every kind of blank a space and strip lines.",
         ),
     )
-
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
 
 
 def manifests(*names: str, help: str) -> Callable[[Command], Command]:
@@ -186,12 +204,13 @@ class CodecParam(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value} isn't JSON: {error}", param, ctx)
 
 
-def training_options(*classes: type, spec: bool = True) -> Callable[[Command], Command]:
+def training_options(*classes: type, spec: bool = True, warmup: Any = int) -> Callable[[Command], Command]:
     """Decorator that adds the options of every training command.
 
     Args:
         *classes: Configuration classes; their fields are the options' defaults.
         spec: Whether the network is described by a VGSL text.
+        warmup: Type of --warmup.
     """
     fields = field_defaults(*classes)
     fields.setdefault("pl_logger", None)
@@ -216,7 +235,22 @@ def training_options(*classes: type, spec: bool = True) -> Callable[[Command], C
     options.append(
         click.option("-i", "--load", type=path, help="Model or checkpoint whose weights to start with.")
     )
-    options.append(click.option("--resume", type=path, help="Checkpoint of a run to go on with."))
+    options.append(
+        click.option(
+            "--resume",
+            type=click.Path(exists=True),
+            help="Checkpoint of a run to go on with, or folder: the latest one in it.",
+        )
+    )
+    options.append(
+        click.option(
+            "--checkpoint-minutes",
+            type=click.FloatRange(min=0),
+            default=10.0,
+            show_default=True,
+            help="Minutes between rewrites of checkpoint_last.ckpt in the midst of epochs.",
+        )
+    )
     add(
         "-F",
         "--freq",
@@ -235,7 +269,7 @@ def training_options(*classes: type, spec: bool = True) -> Callable[[Command], C
     add("-w", "--weight-decay", field="weight_decay", type=float, help="Weight decay.")
     add("--gradient-clip-val", field="gradient_clip_val", type=float, help="Largest norm of the gradient.")
     add("--accumulate-grad-batches", field="accumulate_grad_batches", type=int, help="Batches per step.")
-    add("--warmup", field="warmup", type=int, help="Steps during which the learning rate grows from 0.")
+    add("--warmup", field="warmup", type=warmup, help="Steps during which the learning rate grows from 0.")
     add("--schedule", field="schedule", type=click.Choice(SCHEDULERS), help="Course of the learning rate.")
     add("-g", "--gamma", field="gamma", type=float, help="Decay (exponential, step).")
     add("-ss", "--step-size", field="step_size", type=int, help="Epochs between decays (step).")
@@ -277,9 +311,4 @@ def training_options(*classes: type, spec: bool = True) -> Callable[[Command], C
         )
     )
 
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+    return _together(*options)

@@ -1,4 +1,4 @@
-"""What ``ketos train`` and ``ketos test`` do once their options are read."""
+"""What ``ketos train``, ``pretrain`` and ``test`` do once their options are read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kraken.ketos._options import explicit_options
 from kraken.ketos._training import TrainingRun, collect_data
 from kraken.registry import registry
 
-__all__ = ["find_trainer", "reordering", "run_train"]
+__all__ = ["find_trainer", "reordering", "run_pretrain", "run_train"]
 
 _GROUP = "kraken.archs.recognition"
 
@@ -69,3 +69,14 @@ def run_train(ctx: click.Context, options: dict[str, Any]) -> None:
             "Set option `--resize` to `new` or `union`.",
             ctx,
         ) from error
+
+
+def run_pretrain(ctx: click.Context, options: dict[str, Any]) -> None:
+    """Pre-trains a recognition model as the options say."""
+    from kraken.lib.pretrain import RecognitionPretrainModel  # loaded once it is needed
+
+    collect_data(ctx, options)
+    run = TrainingRun(ctx, options, RecognitionPretrainModel)
+    run.fit()
+    if best := run.checkpoint.best_model_path:
+        run.settings.message(f"Best model checkpoint: {best}")

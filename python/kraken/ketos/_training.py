@@ -30,9 +30,13 @@ def collect_data(ctx: click.Context, options: dict[str, Any]) -> None:
     """
     if options.get("load") and options.get("resume"):
         raise click.UsageError("load/resume options are mutually exclusive: use one of them.", ctx)
+    if options.get("resume"):
+        options["resume"] = str(_latest_checkpoint(ctx, Path(options["resume"])))
     package = options.get("pl_logger")
     if package and importlib.util.find_spec(package) is None:
-        raise click.UsageError(f"--logger {package}: package {package} isn't installed.", ctx)
+        raise click.UsageError(
+            f"--logger {package}: package {package} isn't installed (pip install {package}).", ctx
+        )
     if options["weights_format"] not in registry.entries("kraken.writers"):
         known = ", ".join(registry.names("kraken.writers"))
         raise click.UsageError(
@@ -52,6 +56,17 @@ def collect_data(ctx: click.Context, options: dict[str, Any]) -> None:
             "Use `-t` or the `ground_truth` argument.",
             ctx,
         )
+
+
+def _latest_checkpoint(ctx: click.Context, path: Path) -> Path:
+    """The checkpoint itself, or the latest one of a folder."""
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob("checkpoint_*.ckpt"), key=lambda file: file.stat().st_mtime_ns)
+    if not found:
+        raise click.UsageError(f"There's no checkpoint in {path} to resume from.", ctx)
+    click.echo(f"Resuming from {found[-1]}", err=True)
+    return found[-1]
 
 
 class TrainingRun:
@@ -77,7 +92,7 @@ class TrainingRun:
         self.module_class = module_class
         self.checkpoint: Any = None
         self.trainer: Any = None
-        self.settings.seed_everything()
+        self.settings.seed_everything(draw=True)
         if options.get("resume"):
             self._resume()
         else:
@@ -102,6 +117,7 @@ class TrainingRun:
 
     def _resume(self) -> None:
         path = self.options["resume"]
+        self._check_kind(path)
         self.module = self._from_checkpoint(path)
         self.config = self.module.config
         data_class = self.module_class._data_module_class
@@ -122,6 +138,18 @@ class TrainingRun:
             if name in fields:
                 setattr(self.config, name, value)
 
+    def _check_kind(self, path: str) -> None:
+        """Refuses runs of a trainer derived from this one; their weights can be loaded, though."""
+        from kraken.models import find_checkpoint_module  # needed with checkpoints only
+
+        found = find_checkpoint_module(path)
+        if found is not self.module_class and issubclass(found, self.module_class):
+            raise click.UsageError(
+                f"{path} is a checkpoint of {found.__name__}, which {self.ctx.info_name} can't go on with: "
+                "resume it with the command that made it, or start from its weights (--load).",
+                self.ctx,
+            )
+
     def _from_checkpoint(self, path: str, **kwargs: Any) -> Any:
         """Trainer module of a checkpoint."""
         from kraken.models import load_checkpoint_config  # needed with checkpoints only
@@ -138,7 +166,7 @@ class TrainingRun:
     def _build_trainer(self) -> Any:
         from lightning.pytorch.callbacks import ModelCheckpoint  # loaded once it is needed
 
-        from kraken.train.callbacks import KrakenOnExceptionCheckpoint
+        from kraken.train.callbacks import KrakenOnExceptionCheckpoint, RollingCheckpoint
         from kraken.train.progress import EpochReport, LearningCurve
         from kraken.train.trainer import KrakenTrainer
 
@@ -157,6 +185,7 @@ class TrainingRun:
         callbacks = [
             LearningCurve(folder, "val_metric"),
             self.checkpoint,
+            RollingCheckpoint(folder, self.options.get("checkpoint_minutes", 10.0)),
             KrakenOnExceptionCheckpoint(folder),
         ]
         options = settings.trainer_options()
@@ -192,6 +221,10 @@ class TrainingRun:
             Path of the final weights.
         """
         quieten(self.settings.verbose)
+        if self.options.get("resume"):
+            # what a killed run was writing
+            for leftover in Path(self.config.checkpoint_path).glob(".checkpoint_*.ckpt"):
+                leftover.unlink(missing_ok=True)
         self.trainer = self._build_trainer()
         with self.settings.limited_threads():
             self.trainer.fit(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.vgsl.recognition_inference import empty_record
 from kraken.models import load_models
+from kraken.models.bundled import default_model
 
 if TYPE_CHECKING:
     import os
@@ -57,14 +58,17 @@ class RecognitionTaskModel:
         self.seg_type = self.net.seg_type
 
     @classmethod
-    def load_model(cls, path: str | os.PathLike[str]) -> RecognitionTaskModel:
-        """Loads a model file.
+    def load_model(cls, path: str | os.PathLike[str] | None = None) -> RecognitionTaskModel:
+        """Loads a model file, by default the one of the package.
 
         Raises:
+            KrakenInvalidModelException: If there is no default model.
             ValueError: If the path is empty, isn't a model file or holds no recognition model.
         """
-        if not path:
-            raise ValueError("A recognition model must be named: load_model(path).")
+        if path is None:
+            path = default_model("recognition")
+        elif not path:
+            raise ValueError("The path of the recognition model is empty: name one, or leave it out.")
         return cls(load_models(path))
 
     def predict(

@@ -6,15 +6,14 @@ import copy
 import dataclasses
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kraken.configs.base import ModelDefault
 from kraken.containers import BaselineLine, BBoxLine, Region, Segmentation
-from kraken.lib.exceptions import KrakenInvalidModelException
 from kraken.lib.segmentation import is_in_region, neural_reading_order
 from kraken.lib.vgsl.segmentation_inference import check_text_direction
 from kraken.models import load_models
+from kraken.models.bundled import default_model
 
 if TYPE_CHECKING:
     import os
@@ -26,23 +25,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("kraken")
 
 __all__ = ["SegmentationTaskModel"]
-
-#: Where the default model of the package lies, once there is one.
-_DEFAULT_MODEL = Path(__file__).parent.parent / "blla.mlmodel"
-
-
-def default_model() -> Path:
-    """Path of the default layout model.
-
-    Raises:
-        KrakenInvalidModelException: If the installed package has none.
-    """
-    if not _DEFAULT_MODEL.is_file():
-        raise KrakenInvalidModelException(
-            f"This installation has no default layout model ({_DEFAULT_MODEL.name} in the package folder): "
-            "name one, with `segment -i MODEL` on the command line or load_model(path) in Python."
-        )
-    return _DEFAULT_MODEL
 
 
 def _check_reading_order_models(models: Sequence[Any], segmenter: Any) -> dict[str, Any]:
@@ -103,7 +85,7 @@ class SegmentationTaskModel:
             KrakenInvalidModelException: If there is no default model.
             ValueError: If the file isn't a model file or holds no layout model.
         """
-        return cls(load_models(path if path else default_model()))
+        return cls(load_models(path if path else default_model("segmentation")))
 
     def predict(
         self, im: Image.Image, config: SegmentationInferenceConfig, mask: Image.Image | None = None

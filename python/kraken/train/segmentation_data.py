@@ -19,7 +19,7 @@ from kraken.lib.dataset.elements import element_type, region_type
 from kraken.lib.dataset.segmentation import BaselineSet
 from kraken.lib.dataset.transforms import ImageInputTransforms
 from kraken.lib.xml import XMLPage
-from kraken.train.batches import EpochSampler
+from kraken.train.batches import EpochSampler, ResumableLoader
 from kraken.train.utils import validation_worker_init_fn
 
 __all__ = ["AUX_CLASSES", "BLLASegmentationDataModule"]
@@ -217,7 +217,10 @@ class BLLASegmentationDataModule(LightningDataModule):
         def epoch() -> int:
             return int(module.current_epoch)
 
-        return self._loader(self.train_set, sampler=EpochSampler(self.train_set, module.run_seed, epoch))
+        sampler = EpochSampler(self.train_set, module.run_seed, epoch, module.batches_done)
+        loader = self._loader(self.train_set, sampler=sampler)
+        loader.progress = module
+        return loader
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Loader of the validation set."""
@@ -227,9 +230,9 @@ class BLLASegmentationDataModule(LightningDataModule):
         """Loader of the test set."""
         return self._loader(self.test_set, evaluating=True)
 
-    def _loader(self, subset: Any, evaluating: bool = False, **options: Any) -> DataLoader[Any]:
+    def _loader(self, subset: Any, evaluating: bool = False, **options: Any) -> ResumableLoader:
         workers = self.config.num_workers
-        return DataLoader(
+        return ResumableLoader(
             subset,
             batch_size=1,
             num_workers=workers,

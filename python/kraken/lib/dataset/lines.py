@@ -56,6 +56,8 @@ class LineDataset(Dataset[dict[str, Any]], ABC):
     """
 
     seg_type: str | None
+    #: smallest width of a transformed line that is used, None = any
+    min_width: int | None = None
 
     def __init__(
         self,
@@ -193,8 +195,10 @@ class LineDataset(Dataset[dict[str, Any]], ABC):
         return self.labels_of(index)
 
     def _check_fit(self, image: torch.Tensor, target: Any) -> None:
-        """Refuses lines that are too wide or have no room for their labels."""
+        """Refuses lines that are too narrow, too wide or have no room for their labels."""
         width = int(image.shape[2])
+        if self.min_width is not None and width < self.min_width:
+            raise ValueError(f"the line is too short: {width} px of the {self.min_width} that are needed")
         if self.max_width is not None and width > self.max_width:
             raise ValueError(f"the line is {width} px wide, more than {self.max_width}")
         if self.subsampling is not None and self.codec is not None:

@@ -86,12 +86,15 @@ def text_file_of(image: str | PathLike[str]) -> Path:
     return path.with_name(f"{stem}.gt.txt")
 
 
-def parse_path(image: str | PathLike[str], skip_empty_lines: bool = True) -> Segmentation:
+def parse_path(
+    image: str | PathLike[str], skip_empty_lines: bool = True, needs_text: bool = True
+) -> Segmentation:
     """A line image with its text as a segmentation of one box.
 
     Args:
         image: The line image.
         skip_empty_lines: Whether an empty text is an error.
+        needs_text: Whether there has to be a text file; without one the text is empty.
 
     Raises:
         OSError: The image or its text can't be read.
@@ -99,7 +102,7 @@ def parse_path(image: str | PathLike[str], skip_empty_lines: bool = True) -> Seg
     """
     source = text_file_of(image)
     try:
-        text = source.read_bytes().decode("utf-8").strip("\n\r")
+        text = source.read_bytes().decode("utf-8").strip("\n\r") if needs_text or source.exists() else ""
     except UnicodeDecodeError as error:
         raise ValueError(f"{source} isn't UTF-8: {error}") from error
     if not text and skip_empty_lines:

@@ -147,6 +147,28 @@ pub fn masked<T: Copy + Default>(view: View<'_, T>, ring: &[Point]) -> Raster<T>
     out
 }
 
+/// The same with a border of one pixel, in which the outermost pixels are repeated.
+pub fn masked_bordered<T: Copy + Default>(view: View<'_, T>, ring: &[Point]) -> Raster<T> {
+    let c = view.channels();
+    let mut out = Raster::zeros(view.width() + 2, view.height() + 2, c);
+    let stride = out.width * c;
+    fill_spans(ring, view.width(), view.height(), |y, xs| {
+        let (from, to) = (xs.start * c, xs.end * c);
+        out.data[(y + 1) * stride + c..][from..to].copy_from_slice(&view.row(y)[from..to]);
+    });
+    if view.width() == 0 || view.height() == 0 {
+        return out;
+    }
+    for row in out.data.chunks_exact_mut(stride) {
+        row.copy_within(c..2 * c, 0);
+        row.copy_within(stride - 2 * c..stride - c, stride - c);
+    }
+    let last = out.data.len() - stride;
+    out.data.copy_within(stride..2 * stride, 0);
+    out.data.copy_within(last - stride..last, last);
+    out
+}
+
 /// Mask of the polygon: 255 inside, 0 outside.
 pub fn mask(ring: &[Point], width: usize, height: usize) -> Raster<u8> {
     let mut out = Raster::zeros(width, height, 1);

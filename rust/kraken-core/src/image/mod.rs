@@ -12,6 +12,8 @@ pub mod png;
 pub mod raster;
 pub mod resample;
 pub mod ridge;
+mod runs;
+pub mod sample;
 pub mod sobel;
 pub mod thin;
 pub mod warp;

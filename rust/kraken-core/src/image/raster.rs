@@ -2,142 +2,6 @@
 
 use crate::{Error, Result};
 
-/// Weights of interpolation are multiples of 1 / `ONE`.
-pub const ONE: u32 = 1 << 14;
-/// Pixels that are mixed at once, at most.
-pub const RUN: usize = 16;
-
-/// A pixel component that images can be resampled in.
-pub trait Sample: Copy + Default + PartialEq + Send + Sync {
-    /// The value as a float.
-    fn to_f32(self) -> f32;
-    /// The nearest value towards zero that the type can hold.
-    fn from_f32(value: f32) -> Self;
-    /// Bilinear mean of upper left, upper right, lower left, lower right;
-    /// `tx` and `ty` (0 ≤ t < [`ONE`]) are the weights of right and lower.
-    fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self;
-    /// The same for up to [`RUN`] pixels side by side: number k lies between k
-    /// and k + 1 of `upper` and `lower`, with the weights `tx[k]` and `ty[k]`.
-    /// There may be more of `upper` and `lower`.
-    fn mix_run<const C: usize>(
-        upper: &[[Self; C]],
-        lower: &[[Self; C]],
-        tx: &[u32],
-        ty: &[u32],
-        out: &mut [[Self; C]],
-    ) {
-        let pairs = upper.windows(2).zip(lower.windows(2));
-        for ((((a, c), &tx), &ty), out) in pairs.zip(tx).zip(ty).zip(out) {
-            for (k, o) in out.iter_mut().enumerate() {
-                *o = Self::mix([a[0][k], a[1][k], c[0][k], c[1][k]], tx, ty);
-            }
-        }
-    }
-}
-
-/// Products that fit 16 bits: factors of up to 2⁸ and 2¹⁴ in the first step, whose
-/// result keeps 7 bits behind the point, of up to 2¹⁵ and 2¹⁴ in the second.
-#[inline]
-fn mix_bytes([a, b, c, d]: [u8; 4], tx: i16, ty: i16) -> u8 {
-    const FULL: i16 = ONE as i16;
-    let mean = |a: i16, b: i16, t: i16| {
-        i32::from(a)
-            .wrapping_mul(i32::from(FULL.wrapping_sub(t)))
-            .wrapping_add(i32::from(b).wrapping_mul(i32::from(t)))
-    };
-    let row = |a: u8, b: u8| (mean(i16::from(a), i16::from(b), tx) >> 7) as i16;
-    (mean(row(a, b), row(c, d), ty) >> 21) as u8
-}
-
-impl Sample for u8 {
-    #[inline]
-    fn to_f32(self) -> f32 {
-        f32::from(self)
-    }
-
-    #[inline]
-    fn from_f32(value: f32) -> Self {
-        value as Self // saturates and truncates
-    }
-
-    #[inline]
-    fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self {
-        mix_bytes(values, tx as i16, ty as i16)
-    }
-
-    fn mix_run<const C: usize>(
-        upper: &[[Self; C]],
-        lower: &[[Self; C]],
-        tx: &[u32],
-        ty: &[u32],
-        out: &mut [[Self; C]],
-    ) {
-        // Arrays of a fixed size are mixed many values at a time. Rows go on behind most runs, so that they
-        // need no copy.
-        let n = out.len();
-        let mut mixed = [[0; C]; RUN];
-        let sources = [upper, &upper[1..], lower, &lower[1..]];
-        let (mut right, mut below) = ([[0; C]; RUN], [[0; C]; RUN]);
-        for (all, &t) in right[..n].iter_mut().zip(tx).chain(below[..n].iter_mut().zip(ty)) {
-            *all = [t as i16; C];
-        }
-        if let [Some(a), Some(b), Some(c), Some(d)] = sources.map(<[[u8; C]]>::first_chunk::<RUN>) {
-            mix_block([a, b, c, d], &right, &below, &mut mixed);
-        } else {
-            let [a, b, c, d] = sources.map(|source| {
-                let mut all = [[0; C]; RUN];
-                all[..n].copy_from_slice(&source[..n]);
-                all
-            });
-            mix_block([&a, &b, &c, &d], &right, &below, &mut mixed);
-        }
-        if let Some(whole) = out.first_chunk_mut::<RUN>() {
-            *whole = mixed;
-        } else {
-            out.copy_from_slice(&mixed[..n]);
-        }
-    }
-}
-
-/// Mixes a run of full length, value by value.
-#[inline]
-fn mix_block<const C: usize>(
-    [a, b, c, d]: [&[[u8; C]; RUN]; 4],
-    tx: &[[i16; C]; RUN],
-    ty: &[[i16; C]; RUN],
-    out: &mut [[u8; C]; RUN],
-) {
-    let corners = a.as_flattened().iter().zip(b.as_flattened()).zip(c.as_flattened()).zip(d.as_flattened());
-    let weights = tx.as_flattened().iter().zip(ty.as_flattened());
-    for (o, ((((&a, &b), &c), &d), (&tx, &ty))) in out.as_flattened_mut().iter_mut().zip(corners.zip(weights))
-    {
-        *o = mix_bytes([a, b, c, d], tx, ty);
-    }
-}
-
-impl Sample for f32 {
-    #[inline]
-    fn to_f32(self) -> f32 {
-        self
-    }
-
-    #[inline]
-    fn from_f32(value: f32) -> Self {
-        value
-    }
-
-    #[inline]
-    fn mix(values: [Self; 4], tx: u32, ty: u32) -> Self {
-        super::warp::mix(values, weight(tx), weight(ty))
-    }
-}
-
-/// A weight as a fraction of 1.
-#[inline]
-pub fn weight(t: u32) -> f32 {
-    t as f32 / ONE as f32
-}
-
 /// A rectangle of someone else's pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a, T> {
@@ -254,6 +118,11 @@ impl<T: Copy + Default> Raster<T> {
     pub fn view(&self) -> View<'_, T> {
         let stride = self.width * self.channels;
         View { data: &self.data, width: self.width, height: self.height, channels: self.channels, stride }
+    }
+
+    /// All but a border of one pixel; empty if there is nothing inside of it.
+    pub fn inner(&self) -> View<'_, T> {
+        self.view().crop([1, 1, self.width.saturating_sub(1), self.height.saturating_sub(1)])
     }
 
     /// The bounding box of what isn't 0 (see [`View::content`]); the whole

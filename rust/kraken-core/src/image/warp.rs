@@ -3,7 +3,9 @@
 //! Positions are continuous: pixel (i, j) covers `i..i+1 × j..j+1` and its
 //! centre lies at +0.5.
 
-use super::raster::{ONE, RUN, Raster, Sample, View, weight};
+use super::raster::{Raster, View};
+use super::runs::Runs;
+use super::sample::{ONE, Sample, mix, weight};
 use crate::geom::Point;
 
 /// How values between pixel centres are found.
@@ -32,7 +34,7 @@ pub struct Column {
 impl Column {
     /// Source of row `d`.
     #[inline]
-    fn at(&self, d: f64) -> Point {
+    pub(super) fn at(&self, d: f64) -> Point {
         [self.origin[0] + d * self.normal[0], self.origin[1] + d * self.normal[1]]
     }
 }
@@ -41,6 +43,7 @@ impl Column {
 #[derive(Debug, Clone, Copy)]
 pub struct Sampler<'a, T> {
     view: View<'a, T>,
+    bordered: Option<View<'a, T>>,
     sampling: Sampling,
     alpha: bool,
 }
@@ -49,7 +52,13 @@ impl<'a, T: Sample> Sampler<'a, T> {
     /// With `alpha` the last component is opacity and weighs the others, so
     /// that invisible pixels don't colour their neighbours.
     pub fn new(view: View<'a, T>, sampling: Sampling, alpha: bool) -> Self {
-        Self { view, sampling, alpha: alpha && view.channels() > 1 }
+        Self { view, bordered: None, sampling, alpha: alpha && view.channels() > 1 }
+    }
+
+    /// The same for the inner part of an image whose outermost pixels are there twice (see
+    /// [`Raster::inner`]), which is quicker.
+    pub fn bordered(image: &'a Raster<T>, sampling: Sampling, alpha: bool) -> Self {
+        Self { bordered: Some(image.view()), ..Self::new(image.inner(), sampling, alpha) }
     }
 
     /// Writes the pixel at `(x, y)` to `out`; leaves `out` alone outside of the image.
@@ -74,7 +83,7 @@ impl<'a, T: Sample> Sampler<'a, T> {
             return;
         }
         let (fx, fy) = (floor(x - 0.5), floor(y - 0.5));
-        let share = |v: f64| (v * f64::from(ONE)) as u32;
+        let share = |v: f64| (v * f64::from(ONE)) as i16;
         let (tx, ty) = (share(x - 0.5 - fx), share(y - 0.5 - fy));
         if fx >= 0.0 && fy >= 0.0 && fx + 1.0 < w && fy + 1.0 < h {
             let (at, y0) = (fx as usize * c, fy as usize);
@@ -93,7 +102,7 @@ impl<'a, T: Sample> Sampler<'a, T> {
     }
 
     /// The same where one of the four neighbours lies outside.
-    fn at_border(&self, [x0, y0]: [isize; 2], tx: u32, ty: u32, out: &mut [T]) {
+    fn at_border(&self, [x0, y0]: [isize; 2], tx: i16, ty: i16, out: &mut [T]) {
         let c = self.view.channels();
         let (w, h) = (self.view.width() as isize, self.view.height() as isize);
         let black = [T::default(); 4];
@@ -123,16 +132,8 @@ fn floor(v: f64) -> f64 {
     if whole > v { whole - 1.0 } else { whole }
 }
 
-/// Bilinear mean; exact where all four values are equal.
-#[inline]
-pub(super) fn mix([a, b, c, d]: [f32; 4], tx: f32, ty: f32) -> f32 {
-    let upper = a + tx * (b - a);
-    let lower = c + tx * (d - c);
-    upper + ty * (lower - upper)
-}
-
 /// Bilinear mean with the last component as weight of the others.
-fn mix_alpha<T: Sample>(p: [&[T]; 4], tx: u32, ty: u32, out: &mut [T]) {
+fn mix_alpha<T: Sample>(p: [&[T]; 4], tx: i16, ty: i16, out: &mut [T]) {
     let (tx, ty) = (weight(tx), weight(ty));
     let opacity = p.map(|q| q.last().map_or(0.0, |v| v.to_f32()));
     let alpha = mix(opacity, tx, ty);
@@ -161,21 +162,15 @@ pub fn warp_columns<T: Sample>(
     if columns.is_empty() {
         return out;
     }
-    // Whole numbers can't hold places far off; few images have any.
-    let near = |c: &Column| {
-        let reach = first_row.abs() + height as f64;
-        (0..2).all(|k| c.origin[k].abs() + reach * c.normal[k].abs() < f64::from(1 << 30))
-    };
-    let plain = source.sampling == Sampling::Bilinear && !source.alpha && columns.iter().all(near);
-    let fixed: Vec<FixedColumn> = columns.iter().map(|c| FixedColumn::new(c, first_row)).collect();
+    let plain = source.sampling == Sampling::Bilinear && !source.alpha && matches!(c, 1 | 3);
+    let runs = source.bordered.filter(|_| plain).zip(Runs::new(columns, first_row, height));
     for (j, row) in out.data.chunks_exact_mut(columns.len() * c).enumerate() {
-        let d = first_row + j as f64;
-        match c {
-            1 if plain => mix_row::<T, 1>(source, columns, &fixed, d, j, row),
-            3 if plain => mix_row::<T, 3>(source, columns, &fixed, d, j, row),
+        match (&runs, c) {
+            (Some((bordered, runs)), 1) => runs.fill_row::<T, 1>(*bordered, j, row.as_chunks_mut().0),
+            (Some((bordered, runs)), 3) => runs.fill_row::<T, 3>(*bordered, j, row.as_chunks_mut().0),
             _ => {
                 for (column, px) in columns.iter().zip(row.chunks_exact_mut(c)) {
-                    let [x, y] = column.at(d);
+                    let [x, y] = column.at(first_row + j as f64);
                     source.get(x, y, px);
                 }
             }
@@ -184,90 +179,12 @@ pub fn warp_columns<T: Sample>(
     out
 }
 
-/// Bits behind the point of [`FixedColumn`].
-const POINT: u32 = 32;
-
-/// A [`Column`] in whole numbers: the place of its upper left neighbour in
-/// row 0 and the step per row. Places in them need no conversion per pixel.
-#[derive(Debug, Clone, Copy)]
-struct FixedColumn {
-    start: [i64; 2],
-    step: [i64; 2],
-}
-
-impl FixedColumn {
-    fn new(column: &Column, first_row: f64) -> Self {
-        let fixed = |v: f64| (v * (1_u64 << POINT) as f64).round() as i64;
-        Self { start: column.at(first_row).map(|v| fixed(v - 0.5)), step: column.normal.map(fixed) }
-    }
-
-    /// Place in row `j`.
-    #[inline]
-    fn at(&self, j: usize, axis: usize) -> u64 {
-        // Below 2³⁰ · 2³² by the caller's test.
-        self.start[axis].wrapping_add(self.step[axis].wrapping_mul(j as i64)) as u64
-    }
-}
-
-/// Row `j` of bilinear means of `C` channels: as [`Sampler::get`] at `d`, but for
-/// whole stretches of columns whose neighbours lie side by side, without its
-/// tests where all of them lie inside.
-fn mix_row<T: Sample, const C: usize>(
-    source: Sampler<'_, T>,
-    columns: &[Column],
-    fixed: &[FixedColumn],
-    d: f64,
-    j: usize,
-    row: &mut [T],
-) {
-    let (pixels, step) = source.view.pixels::<C>();
-    // Negative places become great ones and fail the test.
-    let limit = |size: usize| (size.saturating_sub(1) as u64) << POINT;
-    let (right, bottom) = (limit(source.view.width()), limit(source.view.height()));
-    // Surely outside: a pixel's half before the first or after the last centre, and some rounding.
-    let beyond = |place: u64, limit: u64| {
-        let (place, margin) = (place as i64, (1_i64 << (POINT - 1)) + 1024);
-        place < -margin || place > (limit as i64).wrapping_add(margin)
-    };
-    let share = |place: u64| (place >> (POINT - ONE.ilog2())) as u32 & (ONE - 1);
-    let row = row.as_chunks_mut::<C>().0;
-    let (mut tx, mut ty) = ([0; RUN], [0; RUN]);
-    let mut i = 0;
-    while let Some(first) = fixed.get(i) {
-        let (u, v) = (first.at(j, 0), first.at(j, 1));
-        if u >= right || v >= bottom {
-            if !(beyond(u, right) || beyond(v, bottom)) {
-                let [x, y] = columns[i].at(d);
-                source.get(x, y, &mut row[i]);
-            }
-            i += 1;
-            continue;
-        }
-        let (x, y) = (u >> POINT, v >> POINT);
-        // The first is inside by the test above, the others by standing beside it.
-        let inside = ((right >> POINT) - x).min(RUN as u64) as usize;
-        let mut n = 0;
-        for (place, (tx, ty)) in fixed[i..].iter().take(inside).zip(tx.iter_mut().zip(&mut ty)) {
-            let (u, v) = (place.at(j, 0), place.at(j, 1));
-            if u >> POINT != x + n as u64 || v >> POINT != y {
-                break;
-            }
-            (*tx, *ty) = (share(u), share(v));
-            n += 1;
-        }
-        let at = (y as usize).wrapping_mul(step).wrapping_add(x as usize);
-        let neighbours = |at: usize| pixels.get(at..).filter(|rest| rest.len() > n);
-        if let (Some(upper), Some(lower)) = (neighbours(at), neighbours(at.wrapping_add(step))) {
-            T::mix_run(upper, lower, &tx[..n], &ty[..n], &mut row[i..i + n]);
-        }
-        i += n.max(1);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Result;
+    use crate::image::fill::masked_bordered;
+    use proptest::prelude::*;
 
     #[test]
     fn identity_reproduces_the_image() -> Result<()> {
@@ -292,5 +209,47 @@ mod tests {
         sampler.get(f64::NAN, 0.5, &mut px);
         assert_eq!(px, [200, 127]);
         Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn runs_equal_single_pixels(
+            (w, h, colour) in (1_usize..40, 1_usize..20, any::<bool>()),
+            seed in any::<u32>(),
+            start in [-6.0..12.0, -6.0..12.0],
+            angle in prop_oneof![Just(0.0), -0.1..0.1, -7.0..7.0],
+            bend in prop_oneof![Just(0.0), -1e-4..1e-4, -0.3..0.3],
+        ) {
+            let c = if colour { 3 } else { 1 };
+            let mut state = seed;
+            let mut random = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            };
+            let bytes: Vec<u8> = (0..w * h * c).map(|_| random()).collect();
+            let columns: Vec<Column> = (0..50)
+                .map(|i| {
+                    let (t, turn) = (f64::from(i), angle + bend * f64::from(i));
+                    let origin = [start[0] + t * turn.cos() + 1e-7, start[1] + t * turn.sin() + 1e-7];
+                    Column { origin, normal: [-turn.sin(), turn.cos()] }
+                })
+                .collect();
+            let data: Vec<f32> = bytes.iter().map(|v| f32::from(*v)).collect();
+            let compared = both(&bytes, [w, h, c], &columns).into_iter().chain(both(&data, [w, h, c], &columns));
+            for (found, expected) in compared {
+                prop_assert!((found - expected).abs() <= 2.0, "{found} {expected}");
+            }
+        }
+    }
+
+    /// Values of an image warped by runs and pixel by pixel.
+    fn both<T: Sample>(data: &[T], [w, h, c]: [usize; 3], columns: &[Column]) -> Vec<(f32, f32)> {
+        let Ok(view) = View::new(data, w, h, c) else { return Vec::new() };
+        let (right, bottom) = (w as f64 - 1.0, h as f64 - 1.0);
+        let bordered = masked_bordered(view, &[[0.0, 0.0], [right, 0.0], [right, bottom], [0.0, bottom]]);
+        let found = warp_columns(Sampler::bordered(&bordered, Sampling::Bilinear, false), columns, 0.5, 12);
+        let expected = warp_columns(Sampler::new(view, Sampling::Bilinear, false), columns, 0.5, 12);
+        found.data.iter().zip(&expected.data).map(|(a, b)| (a.to_f32(), b.to_f32())).collect()
     }
 }

@@ -2,7 +2,8 @@
 
 use kraken_core::geom::Point;
 use kraken_core::image::png;
-use kraken_core::image::raster::{Raster, Sample, View};
+use kraken_core::image::raster::{Raster, View};
+use kraken_core::image::sample::Sample;
 use kraken_core::seg::extract::{Input, Line, Options, Prepared};
 use kraken_core::{Error, Result, par};
 use ndarray::{ArrayD, IxDyn};

@@ -37,7 +37,9 @@ def constructed(factory: Callable[[], T]) -> T:
         return factory()
     with torch.device("meta"):
         module = factory()
-    return module.to_empty(device="cpu")
+    # `to_empty` goes through code that imports a computer algebra system, for half a second.
+    module._apply(lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu"))  # type: ignore[no-untyped-call]
+    return module
 
 
 @torch.no_grad()

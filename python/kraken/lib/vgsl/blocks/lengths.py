@@ -42,9 +42,32 @@ def valid_columns(seq_len: Tensor, width: int, device: torch.device) -> Tensor:
     return (torch.arange(width, device=device) < ends.unsqueeze(1))[:, None, None, :]
 
 
+def plain(x: Tensor) -> bool:
+    """Whether samples can be treated one by one: on a CPU, without gradients, that is faster than masks."""
+    return x.device.type == "cpu" and not x.requires_grad and not torch.is_grad_enabled()
+
+
+def sample_ends(seq_len: Tensor, width: int) -> list[int]:
+    """First column beyond each sample (at least 1)."""
+    ends: list[int] = seq_len.clamp(1, width).tolist()
+    return ends
+
+
+def zero_tails(x: Tensor, ends: list[int]) -> None:
+    """Puts zeros right of each sample's end into `x` (N, …, W)."""
+    for row, end in zip(x, ends, strict=True):
+        row[..., end:] = 0
+
+
 def clear_padding(x: Tensor, seq_len: Tensor | None) -> Tensor:
     """`x` (N, C, H, W) with zeros right of each sample's end; `x` itself if nothing is there."""
     if seq_len is None or _KEEP.get() or not ragged(seq_len, x.shape[3]):
+        return x
+    if plain(x):
+        ends = sample_ends(seq_len, x.shape[3])
+        if any(row[..., end:].any() for row, end in zip(x, ends, strict=True)):
+            x = x.clone()
+            zero_tails(x, ends)
         return x
     return x.masked_fill(~valid_columns(seq_len, x.shape[3], x.device), 0)
 

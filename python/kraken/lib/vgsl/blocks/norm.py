@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from kraken.lib.vgsl.blocks.lengths import Shape, ragged, valid_columns
+from kraken.lib.vgsl.blocks.lengths import Shape, plain, ragged, sample_ends, valid_columns, zero_tails
 
 
 class GroupNorm(nn.Module):
@@ -39,12 +39,22 @@ class GroupNorm(nn.Module):
             # the function of torch.nn refuses groups of one number, which short lines can make
             y = torch.group_norm(data, self.num_groups, weight, bias, self.layer.eps)
             return y.to(x.dtype), seq_len
-        return self._masked(data, seq_len, weight, bias).to(x.dtype), seq_len
+        normalise = self._one_by_one if plain(data) else self._masked
+        return normalise(data, seq_len, weight, bias).to(x.dtype), seq_len
 
     def get_shape(self, input: Shape, target_shape: Sequence[int] | None = None) -> Shape:
         """Nominal output shape: that of the input."""
         self.output_shape = input
         return input
+
+    def _one_by_one(self, x: Tensor, seq_len: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ends = sample_ends(seq_len, x.shape[3])
+        y = torch.empty_like(x)
+        zero_tails(y, ends)
+        for source, target, end in zip(x, y, ends, strict=True):
+            sample = source[None, ..., :end]
+            target[..., :end] = torch.group_norm(sample, self.num_groups, weight, bias, self.layer.eps)[0]
+        return y
 
     def _masked(self, x: Tensor, seq_len: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         n, c, h, w = x.shape

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kraken.lib.exceptions import KrakenInputException
-from kraken.lib.vgsl.blocks.lengths import Shape, ragged
+from kraken.lib.vgsl.blocks.lengths import Shape, plain, ragged, sample_ends
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,8 @@ class TransposedSummarizingRNN(nn.Module):
         if lengths is None:
             return cast(Tensor, self.layer(sequences)[0])
         if sequences.device.type == "cpu":
-            return _run_mirrored(self.layer, sequences, lengths)
+            run = _run_plain if plain(sequences) else _run_mirrored
+            return run(self.layer, sequences, lengths)
         steps = sequences.shape[1]
         packed = pack_padded_sequence(
             sequences, lengths.clamp(1, steps).cpu(), batch_first=True, enforce_sorted=False
@@ -181,6 +182,34 @@ class PeepholeBidiLSTM(nn.Module):
         return torch.stack(outputs, dim=1)
 
 
+def _mirrored(x: Tensor, ends: list[int]) -> Tensor:
+    """Sequences (N, steps, channels) reversed within their own lengths, zero beyond."""
+    y = torch.zeros_like(x)
+    for source, target, end in zip(x, y, ends, strict=True):
+        target[:end] = source[:end].flip(0)
+    return y
+
+
+def _run_plain(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
+    """What :func:`_run_mirrored` gives, without gradients: copies instead of an index for each number."""
+    ends = sample_ends(lengths, x.shape[1])
+    state = x.new_zeros((1, x.shape[0], lstm.hidden_size))
+    y = _one_way(lstm, x, state, "")
+    for row, end in zip(y, ends, strict=True):
+        row[end:] = 0
+    if not lstm.bidirectional:
+        return y
+    backward = _one_way(lstm, _mirrored(x, ends), state, "_reverse")
+    return torch.cat([y, _mirrored(backward, ends)], dim=2)
+
+
+def _one_way(lstm: nn.LSTM, x: Tensor, state: Tensor, suffix: str) -> Tensor:
+    """One direction of an LSTM, forward over the sequences as they are."""
+    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh") if lstm.bias else ("weight_ih", "weight_hh")
+    weights = [getattr(lstm, f"{kind}_l0{suffix}") for kind in kinds]
+    return torch.lstm(x, (state, state), weights, lstm.bias, 1, 0.0, lstm.training, False, True)[0]
+
+
 def _run_mirrored(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
     """Outputs of an LSTM over sequences of different lengths.
 
@@ -191,10 +220,7 @@ def _run_mirrored(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
     state = x.new_zeros((1, x.shape[0], lstm.hidden_size))
     outputs = []
     for suffix in ("", "_reverse") if lstm.bidirectional else ("",):
-        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh") if lstm.bias else ("weight_ih", "weight_hh")
-        weights = [getattr(lstm, f"{kind}_l0{suffix}") for kind in kinds]
-        data = _gather_steps(x, mirror) if suffix else x
-        y = torch.lstm(data, (state, state), weights, lstm.bias, 1, 0.0, lstm.training, False, True)[0]
+        y = _one_way(lstm, _gather_steps(x, mirror) if suffix else x, state, suffix)
         outputs.append(_gather_steps(y, mirror) if suffix else y)
     return torch.cat(outputs, dim=2).masked_fill(~inside, 0)
 

@@ -1,11 +1,13 @@
 //! Lines with a bent baseline: the image is straightened along it.
 
-use super::frame::{Canvas, Segment, mask_patch, segments, smooth_boundary};
+use super::frame::{Canvas, Segment, segments, smooth_boundary};
 use super::placement::smooth_offsets;
 use super::{Line, Options, checked_size};
 use crate::Result;
 use crate::geom::{Point, along, cross, dot};
-use crate::image::raster::{Raster, Sample, View};
+use crate::image::fill::masked_bordered;
+use crate::image::raster::{Raster, View};
+use crate::image::sample::Sample;
 use crate::image::warp::{Column, Sampler, warp_columns};
 
 /// Places in the patch that the upper and the lower end of a column come from.
@@ -35,7 +37,7 @@ struct Anchor {
 /// Straightens the masked patch along the baseline.
 pub fn extract<T: Sample>(line: &Line<'_>, patch: View<'_, T>, options: Options) -> Result<Raster<T>> {
     let ring = smooth_boundary(line.boundary);
-    let source = mask_patch(line, patch, &ring);
+    let source = masked_bordered(patch, &line.in_patch(&ring));
     let segments = segments(&line.in_patch(&line.baseline));
     let points: Vec<Point> = line.in_patch(&ring).iter().map(|p| line_coordinates(&segments, *p)).collect();
     let first = line.baseline.first().copied().unwrap_or_default();
@@ -53,7 +55,7 @@ pub fn extract<T: Sample>(line: &Line<'_>, patch: View<'_, T>, options: Options)
             Column { origin: top, normal }
         })
         .collect();
-    let sampler = Sampler::new(source.view(), options.sampling(), options.alpha);
+    let sampler = Sampler::bordered(&source, options.sampling(), options.alpha);
     Ok(warp_columns(sampler, &columns, 0.5, height))
 }
 

@@ -1,10 +1,6 @@
 //! Coordinates along and across a baseline.
 
 use crate::geom::{Point, cross, dist, dot, polyline, sub};
-use crate::image::fill::masked;
-use crate::image::raster::{Raster, Sample, View};
-
-use super::Line;
 
 /// Rings with more points are simplified first.
 const MANY_POINTS: usize = 50;
@@ -101,9 +97,4 @@ impl Canvas {
         let ((left, width), (top, height)) = (extent(0), extent(1));
         Self { start: [first[0] - left, first[1] - top], width, height }
     }
-}
-
-/// The patch without what lies outside of `ring` (page coordinates).
-pub fn mask_patch<T: Sample>(line: &Line<'_>, patch: View<'_, T>, ring: &[Point]) -> Raster<T> {
-    masked(patch, &line.in_patch(ring))
 }

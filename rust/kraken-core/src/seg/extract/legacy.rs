@@ -3,11 +3,13 @@
 
 use delaunator::triangulate;
 
-use super::frame::{Canvas, Segment, mask_patch, segments, smooth_boundary};
+use super::frame::{Canvas, Segment, segments, smooth_boundary};
 use super::{Line, Options, checked_size};
 use crate::Result;
 use crate::geom::{Point, cross, dist_to_segment, sub};
-use crate::image::raster::{Raster, Sample, View};
+use crate::image::fill::masked;
+use crate::image::raster::{Raster, View};
+use crate::image::sample::Sample;
 use crate::image::warp::{Sampler, Sampling};
 
 /// Straightens the masked patch: points of the boundary go to their position
@@ -15,7 +17,7 @@ use crate::image::warp::{Sampler, Sampling};
 /// what lies between them is mapped affinely per triangle.
 pub fn extract<T: Sample>(line: &Line<'_>, patch: View<'_, T>, options: Options) -> Result<Raster<T>> {
     let ring = smooth_boundary(line.boundary);
-    let source = mask_patch(line, patch, &ring);
+    let source = masked(patch, &line.in_patch(&ring));
     let baseline = line.in_patch(&line.baseline);
     let segments = segments(&baseline);
     let mut from = line.in_patch(&ring);

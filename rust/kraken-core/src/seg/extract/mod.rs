@@ -10,7 +10,8 @@ mod straight;
 
 use crate::geom::polygon::bounds;
 use crate::geom::{Point, polyline};
-use crate::image::raster::{Raster, Sample, View};
+use crate::image::raster::{Raster, View};
+use crate::image::sample::Sample;
 use crate::image::warp::Sampling;
 use crate::{Error, Result};
 

@@ -3,8 +3,9 @@
 use super::{Line, Options, checked_size};
 use crate::Result;
 use crate::geom::{Point, dist, sub};
-use crate::image::fill::masked;
-use crate::image::raster::{Raster, Sample, View};
+use crate::image::fill::{masked, masked_bordered};
+use crate::image::raster::{Raster, View};
+use crate::image::sample::Sample;
 use crate::image::warp::{Column, Sampler, Sampling, warp_columns};
 
 /// Rotates the masked patch by the angle of the baseline `a`–`b`.
@@ -19,13 +20,13 @@ pub fn extract<T: Sample>(
     options: Options,
     whole_centres: bool,
 ) -> Result<Raster<T>> {
-    let source = masked(patch, &line.in_patch(line.boundary));
+    let ring = line.in_patch(line.boundary);
     let (d, length) = (sub(b, a), dist(a, b));
     let (cos, sin) = (d[0] / length, d[1] / length);
     if (cos, sin) == (1.0, 0.0) {
-        return Ok(source);
+        return Ok(masked(patch, &ring));
     }
-    let (right, bottom) = (source.width as f64 - 1.0, source.height as f64 - 1.0);
+    let (right, bottom) = (patch.width() as f64 - 1.0, patch.height() as f64 - 1.0);
     let corners = [[0.0, 0.0], [0.0, bottom], [right, bottom], [right, 0.0]]
         .map(|[x, y]| [x * cos + y * sin, y * cos - x * sin]);
     let extent = |axis: usize| {
@@ -40,7 +41,7 @@ pub fn extract<T: Sample>(
     // distances from the patch's corner. Nearest neighbours move by a pixel along
     // whole stretches if that phase differs, so the canvas starts at a whole one.
     let (left, top) =
-        if whole_centres && source.channels == 1 { (left.floor(), top.floor()) } else { (left, top) };
+        if whole_centres && patch.channels() == 1 { (left.floor(), top.floor()) } else { (left, top) };
     let (first, shift) = if whole_centres { (0.0, 0.5) } else { (0.5, 0.0) };
     let columns: Vec<Column> = (0..width)
         .map(|i| {
@@ -49,6 +50,7 @@ pub fn extract<T: Sample>(
         })
         .collect();
     let sampling = if whole_centres { Sampling::NearestInside } else { options.sampling() };
-    let sampler = Sampler::new(source.view(), sampling, options.alpha);
+    let source = masked_bordered(patch, &ring);
+    let sampler = Sampler::bordered(&source, sampling, options.alpha);
     Ok(warp_columns(sampler, &columns, first + top, height))
 }

@@ -3,6 +3,11 @@
 use super::region::Segment;
 use crate::geom::{Point, polygon, repair};
 
+/// Half the width that obstacles are given.
+const OBSTACLE_RADIUS: f64 = 1.5;
+/// Obstacles further than this from the surroundings of a line's box don't matter to [`hug`].
+pub const OBSTACLE_REACH: f64 = OBSTACLE_RADIUS + 6.0;
+
 /// The line's surroundings within `radius`, outlined as it runs, without what
 /// belongs to obstacles. The radius shrinks while that encloses anything else
 /// (a ring around another line). `None` if there is no cell to take.
@@ -12,7 +17,7 @@ pub fn hug(line: &[Point], obstacles: &[Segment], radius: f64, size: [f64; 2]) -
         let mut cells = repair::Cells::around(line, radius + 1.0, size)?;
         cells.draw(line, radius, true);
         for o in obstacles {
-            cells.draw(&[o.a, o.b], 1.5, false);
+            cells.draw(&[o.a, o.b], OBSTACLE_RADIUS, false);
         }
         cells.draw(line, 1.0, true);
         let hole = cells.keep_largest()?;

@@ -5,12 +5,14 @@
 mod assemble;
 mod fallback;
 pub mod frame;
+mod grid;
 pub mod region;
 pub mod seam;
 
-use crate::geom::{Point, dist, repair};
+use crate::geom::{Point, dist, polygon, repair};
 use crate::{Error, Result, par};
 use frame::Frame;
+use grid::Grid;
 use region::{Limits, Segment};
 pub use seam::Energy;
 use seam::Side;
@@ -117,7 +119,9 @@ pub fn polygonise(
 ) -> Result<Vec<Outcome>> {
     check(energy, lines.len(), obstacles)?;
     let size = [energy.width as f64, energy.height as f64];
-    let page = Page { energy, size, topline, segments: owned_segments(lines, obstacles.common), obstacles };
+    let (owners, segments) = owned_segments(lines, obstacles.common);
+    let grid = Grid::new(segments.iter(), size);
+    let page = Page { energy, size, topline, owners, segments, grid, obstacles };
     let clipped: Vec<std::result::Result<Vec<Point>, &'static str>> =
         lines.iter().map(|l| prepare(l, size)).collect();
     let work: f64 = clipped.iter().flatten().map(|l| crate::geom::polyline::length(l)).sum();
@@ -163,16 +167,21 @@ fn prepare(line: &[Point], size: [f64; 2]) -> std::result::Result<Vec<Point>, &'
     if inside.is_empty() { Err("it lies outside of the image") } else { Ok(inside) }
 }
 
-/// All pieces of lines (with the line's index) and common obstacles.
-fn owned_segments(lines: &[Vec<Point>], common: &[Vec<Point>]) -> Vec<(Option<usize>, Segment)> {
+/// All pieces of lines and common obstacles; for each the index of the line that it belongs to.
+fn owned_segments(lines: &[Vec<Point>], common: &[Vec<Point>]) -> (Vec<Option<usize>>, Vec<Segment>) {
     let own = lines.iter().enumerate().map(|(i, l)| (Some(i), l));
     own.chain(common.iter().map(|l| (None, l)))
         .flat_map(|(owner, line)| segments(line).map(move |s| (owner, s)))
-        .collect()
+        .unzip()
 }
 
 fn segments(line: &[Point]) -> impl Iterator<Item = Segment> + '_ {
     line.windows(2).filter(|w| w.iter().flatten().all(|v| v.is_finite())).map(|w| Segment::new(w[0], w[1]))
+}
+
+/// The box of a line, `margin` larger on each side.
+fn grown(line: &[Point], margin: f64) -> Option<[f64; 4]> {
+    polygon::bounds(line).map(|[x0, y0, x1, y1]| [x0 - margin, y0 - margin, x1 + margin, y1 + margin])
 }
 
 /// What all lines share.
@@ -180,23 +189,57 @@ struct Page<'a> {
     energy: Energy<'a>,
     size: [f64; 2],
     topline: Topline,
-    segments: Vec<(Option<usize>, Segment)>,
+    /// For each of the segments the line that it is a piece of.
+    owners: Vec<Option<usize>>,
+    segments: Vec<Segment>,
+    grid: Grid,
     obstacles: Obstacles<'a>,
 }
 
 impl Page<'_> {
-    fn obstacles_of(&self, line: usize) -> impl Iterator<Item = Segment> {
-        let special = self.obstacles.per_line.get(line).into_iter().flatten();
+    /// Obstacles of this line only.
+    fn special_of(&self, line: usize) -> impl Iterator<Item = Segment> {
         let sides = self.topline.text_sides();
-        let special =
-            special.flat_map(|k| segments(&self.obstacles.special[*k])).map(move |s| Segment { sides, ..s });
-        self.segments.iter().filter(move |(owner, _)| *owner != Some(line)).map(|(_, s)| *s).chain(special)
+        let special = self.obstacles.per_line.get(line).into_iter().flatten();
+        special.flat_map(|k| segments(&self.obstacles.special[*k])).map(move |s| Segment { sides, ..s })
+    }
+
+    /// Those of the segments with these indices that don't belong to the line.
+    fn others<'b>(&'b self, line: usize, indices: &'b [usize]) -> impl Iterator<Item = Segment> + 'b {
+        indices.iter().filter(move |i| self.owners[**i] != Some(line)).map(|i| self.segments[*i])
+    }
+
+    /// How far the polygon of a line may reach. The search widens until what has been found keeps it
+    /// within what has been searched.
+    fn limits(&self, index: usize, line: &[Point], frame: &Frame) -> Limits {
+        let mut limits = Limits::of_image(frame, self.size);
+        limits.narrow(frame, self.special_of(index));
+        let mut seen: Vec<usize> = Vec::new();
+        let mut margin = self.grid.cell();
+        let widest = 4.0 * (self.size[0] + self.size[1]) + 2.0 * margin;
+        while let Some(searched) = grown(line, margin) {
+            let needed = limits.bounds(frame);
+            let part = [0, 1, 2, 3]
+                .map(|k| if k < 2 { needed[k].max(searched[k]) } else { needed[k].min(searched[k]) });
+            let mut found = self.grid.within(part);
+            found.retain(|i| seen.binary_search(i).is_err());
+            limits.narrow(frame, self.others(index, &found));
+            seen.extend(found);
+            seen.sort_unstable();
+            let needed = limits.bounds(frame);
+            let is_enough = (0..2).all(|k| searched[k] <= needed[k] && needed[k + 2] <= searched[k + 2]);
+            if is_enough || margin > widest {
+                break;
+            }
+            margin *= 2.0;
+        }
+        limits.with_region(frame)
     }
 
     /// Region and seams of a line; `None` if it has no extent.
     fn draft(&self, index: usize, line: &[Point]) -> Option<Draft> {
         let frame = Frame::new(line)?;
-        let limits = Limits::new(&frame, self.size, self.obstacles_of(index));
+        let limits = self.limits(index, line, &frame);
         let mut problem = None;
         if limits.enclosed {
             return Some(Draft {
@@ -266,8 +309,11 @@ impl Page<'_> {
             }
             problem = problem.or(Some("its polygon crosses itself"));
         }
-        let near: Vec<Segment> = self.obstacles_of(index).filter(|s| dist(s.a, s.b) > 0.0).collect();
         let radius = f64::midpoint(band[0], band[1]);
+        let near = grown(line, radius + fallback::OBSTACLE_REACH).map(|area| self.grid.within(area));
+        let near = near.unwrap_or_default();
+        let near = self.others(index, &near).chain(self.special_of(index));
+        let near: Vec<Segment> = near.filter(|s| dist(s.a, s.b) > 0.0).collect();
         let ring = fallback::hug(line, &near, radius, self.size).filter(|r| assemble::is_sound(r, line));
         Outcome { ring: ring.or_else(|| fallback::bounding_box(line, self.size)), problem }
     }

@@ -43,6 +43,13 @@ pub struct Limits {
 impl Limits {
     /// Limits that `obstacles` and an image of `size` set to a line.
     pub fn new(frame: &Frame, size: [f64; 2], obstacles: impl Iterator<Item = Segment>) -> Self {
+        let mut limits = Self::of_image(frame, size);
+        limits.narrow(frame, obstacles);
+        limits.with_region(frame)
+    }
+
+    /// Limits that an image of `size` sets, without a region yet.
+    pub fn of_image(frame: &Frame, size: [f64; 2]) -> Self {
         let n = frame.count();
         let (mut lo, mut hi) = (Vec::with_capacity(n), Vec::with_capacity(n));
         for k in 0..n {
@@ -50,15 +57,39 @@ impl Limits {
             lo.push(s.min(frame.top[k]));
             hi.push(e.max(frame.bottom[k]));
         }
-        let mut limits = Self { hard: [lo, hi], region: [Vec::new(), Vec::new()], enclosed: false };
+        Self { hard: [lo, hi], region: [Vec::new(), Vec::new()], enclosed: false }
+    }
+
+    /// Lets obstacles limit the line. Neither their order nor how they are shared out between several
+    /// calls matters, and those that don't come near [`Limits::bounds`] have no effect.
+    pub fn narrow(&mut self, frame: &Frame, obstacles: impl Iterator<Item = Segment>) {
         for (_, s) in nearest_first(frame, obstacles) {
-            if limits.is_beyond(frame, s.a, s.b) {
+            if self.is_beyond(frame, s.a, s.b) {
                 continue;
             }
-            limits.add(frame, s);
+            self.add(frame, s);
         }
-        limits.region = [limits.join_rays(frame, 0), limits.join_rays(frame, 1)];
-        limits
+    }
+
+    /// The limits with their region.
+    #[must_use]
+    pub fn with_region(mut self, frame: &Frame) -> Self {
+        self.region = [self.join_rays(frame, 0), self.join_rays(frame, 1)];
+        self
+    }
+
+    /// The box `[x0, y0, x1, y1]` of the image that obstacles have to come into to have an effect.
+    pub fn bounds(&self, frame: &Frame) -> [f64; 4] {
+        let mut b = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
+        for (k, (lo, hi)) in self.hard[0].iter().zip(&self.hard[1]).enumerate() {
+            for v in [*lo, *hi] {
+                let [x, y] = frame.to_xy([frame.u(k), v]);
+                b = [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y)];
+            }
+        }
+        // The width of an obstacle, measured across corners, and some rounding.
+        let margin = 2.0 * OBSTACLE_RADIUS;
+        [b[0] - margin, b[1] - margin, b[2] + margin, b[3] + margin]
     }
 
     /// Whether the segment lies wholly behind what already limits the line.
@@ -126,7 +157,8 @@ impl Limits {
 
 /// Whether a span lies between the line's own edges.
 fn is_enclosed(frame: &Frame, spans: &[(usize, f64, f64)]) -> bool {
-    spans.iter().any(|&(k, s, e)| s > frame.top[k] && e < frame.bottom[k])
+    // Rounding may add a column that the segment doesn't reach.
+    spans.iter().any(|&(k, s, e)| s <= e && s > frame.top[k] && e < frame.bottom[k])
 }
 
 /// The range of `v` in which the column at `u` is within [`OBSTACLE_RADIUS`]

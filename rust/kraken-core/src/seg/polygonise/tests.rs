@@ -1,5 +1,6 @@
 use super::*;
 use crate::geom::polygon;
+use proptest::prelude::*;
 
 const SIZE: [usize; 2] = [500, 400];
 
@@ -104,4 +105,49 @@ fn outlines_of_regions_bound_the_side_of_the_text() {
     assert!(top == open(Topline::Topline)[0] && bottom <= 149.0, "{top} {bottom}");
     let [top, bottom] = extent(Topline::Centreline, &outline, true);
     assert!(top >= 142.0 && bottom <= 149.0, "{top} {bottom}");
+}
+
+/// Level, tilted, and bent lines, some beyond the border.
+fn any_line() -> impl Strategy<Value = Vec<Point>> {
+    let tilted = ([-20.0..500.0, -20.0..400.0], 1.0..300.0, -4.0..4.0).prop_map(
+        |([x, y], length, angle): (Point, f64, f64)| {
+            let whole = |v: f64| v.round();
+            vec![[whole(x), whole(y)], [whole(x + length * angle.cos()), whole(y + length * angle.sin())]]
+        },
+    );
+    let level = (0..8, 0..20, 1..12).prop_map(|(x, y, length)| {
+        let [x, y, length] = [x, y, length].map(|v: i32| 20.0 * f64::from(v));
+        vec![[3.0 * x, y], [3.0 * x + length, y]]
+    });
+    let bent = prop::collection::vec([-20.0..520.0, -20.0..420.0], 2..6).prop_map(|line: Vec<[f64; 2]>| line);
+    prop_oneof![3 => level, 2 => tilted, 1 => bent]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+    #[test]
+    fn neighbours_limit_as_all_obstacles_do(
+        lines in prop::collection::vec(any_line(), 1..40),
+        common in prop::collection::vec(any_line(), 0..4),
+        special in prop::collection::vec(any_line(), 0..3),
+    ) {
+        let size = SIZE.map(|s| s as f64);
+        let per_line = vec![(0..special.len()).collect::<Vec<usize>>(); lines.len()];
+        let obstacles = Obstacles { common: &common, special: &special, per_line: &per_line };
+        let (owners, segments) = owned_segments(&lines, &common);
+        let grid = Grid::new(segments.iter(), size);
+        let data = page();
+        let energy = Energy { data: &data, width: SIZE[0], height: SIZE[1] };
+        let page = Page { energy, size, topline: Topline::Baseline, owners, segments, grid, obstacles };
+        let all: Vec<usize> = (0..page.segments.len()).collect();
+        for (i, line) in lines.iter().enumerate() {
+            let Ok(line) = prepare(line, size) else { continue };
+            let Some(frame) = Frame::new(&line) else { continue };
+            let found = page.limits(i, &line, &frame);
+            let expected = Limits::new(&frame, size, page.others(i, &all).chain(page.special_of(i)));
+            prop_assert_eq!(&found.hard, &expected.hard);
+            prop_assert_eq!(&found.region, &expected.region);
+            prop_assert_eq!(found.enclosed, expected.enclosed);
+        }
+    }
 }

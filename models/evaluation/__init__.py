@@ -1,0 +1,1 @@
+"""Scores on the annotated documents that no model was trained on."""
