@@ -14,6 +14,7 @@ __all__ = [
     "component_boxes",
     "extract_line",
     "extract_line_arrays",
+    "extract_line_pngs",
     "extract_lines",
     "filled_boxes",
     "fragment_chains",
@@ -117,6 +118,14 @@ def extract_lines(
     legacy: bool = False,
     num_threads: int = 0,
 ) -> list[NDArray[_Element] | str]: ...
+def extract_line_pngs(
+    page: NDArray[np.uint8],
+    lines: Sequence[tuple[_Points, _Points]],
+    *,
+    nearest: bool = False,
+    legacy: bool = False,
+    num_threads: int = 0,
+) -> list[bytes | str]: ...
 def extract_line_arrays(
     page: NDArray[np.uint8],
     lines: Sequence[tuple[_Points, _Points]],
