@@ -65,7 +65,7 @@ class ImageLog(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Keeps the first lines."""
-        if len(self._images) >= self.count or not trainer.is_global_zero or not isinstance(outputs, dict):
+        if len(self._images) >= self.count or not trainer.is_global_zero or not outputs:
             return
         pairs = zip(outputs["predictions"], outputs["targets"], strict=True)
         for image, width, (prediction, target) in zip(batch["image"], batch["seq_lens"], pairs, strict=True):

@@ -9,12 +9,18 @@
 //! Arrays are images with the channels last: N×H×W×C. The number of channels is a multiple of
 //! [`LANES`].
 
+#![allow(
+    clippy::inline_always,
+    reason = "vector instructions are only used in what becomes part of the function that enables them"
+)]
+
 pub mod dft;
 pub mod first;
 pub mod products;
 pub mod tiles;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "this is how a test fails")]
 mod tests;
 
 use crate::{Error, Result};
