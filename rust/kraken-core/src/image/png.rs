@@ -38,6 +38,7 @@ pub fn encode(pixels: &[u8], width: usize, height: usize, channels: usize) -> Re
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 mod tests {
     use super::*;
 

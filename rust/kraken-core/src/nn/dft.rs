@@ -60,7 +60,7 @@ impl<S: Simd> Dft<S> {
     pub(super) fn analyse(self, x: &[S::f32s; TILE]) -> [S::f32s; TILE] {
         let (simd, t) = (self.simd, self.tables);
         let zero = simd.splat_f32s(0.0);
-        let even = |n: usize| if n % HALF == 0 { x[n] } else { simd.add_f32s(x[n], x[TILE - n]) };
+        let even = |n: usize| if n.is_multiple_of(HALF) { x[n] } else { simd.add_f32s(x[n], x[TILE - n]) };
         let odd = |n: usize| simd.sub_f32s(x[n], x[TILE - n]);
         let mut even_sum = [zero; 17];
         let mut even_difference = [zero; 16];

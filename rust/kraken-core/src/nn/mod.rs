@@ -9,12 +9,18 @@
 //! Arrays are images with the channels last: N×H×W×C. The number of channels is a multiple of
 //! [`LANES`].
 
+#![allow(
+    clippy::inline_always,
+    reason = "vector instructions are used only in what is inlined where they are enabled"
+)]
+
 pub mod dft;
 pub mod first;
 pub mod products;
 pub mod tiles;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 mod tests;
 
 use crate::{Error, Result};

@@ -56,7 +56,7 @@ class Fused:
         weight = self.conv.co.weight
         if not (x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32 and x.numel()):
             return False
-        if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing():
+        if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
             return False
         return self._direct(x) or self._spectral(x)
 
@@ -154,7 +154,7 @@ class _Direct(torch.autograd.Function):
         return out.permute(0, 3, 1, 2)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         if not (ctx.needs_input_grad[1] or ctx.needs_input_grad[2]):
             return None, None, None, None
@@ -239,7 +239,7 @@ class _Spectral(torch.autograd.Function):
         return out.permute(0, 3, 1, 2)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         spectra, matrices, scale, state = ctx.saved_tensors
         rows, columns = ctx.kernel
