@@ -77,6 +77,18 @@ def test_suppression_and_experiment_files(tmp_path: Path) -> None:
     assert net.user_metadata["class_mapping"] == {"aux": AUX, "baselines": {"note": 2}, "regions": {}}
 
 
+def test_the_command_line_overrides_experiment_files(tmp_path: Path) -> None:
+    config = tmp_path / "experiment.yml"
+    config.write_text("segtrain:\n  suppress_regions: true\n  suppress_baselines: true\n")
+    args = ["segtrain", "-o", tmp_path / "m", "-s", SPEC, "-N", 1, "-p", 0.5]
+    both = ["--no-suppress-baselines", "--no-suppress-regions", *pages(tmp_path, "text", "text")]
+    done = CliRunner().invoke(cli, ["--workers", "0", "--config", str(config), *map(str, [*args, *both])])
+    assert done.exit_code == 0, done.output
+    (net,) = load_models(next((tmp_path / "m").glob("best_*.safetensors")))
+    mapping = net.user_metadata["class_mapping"]
+    assert mapping["baselines"] and mapping["regions"]
+
+
 @pytest.mark.parametrize(
     ("options", "cause"),
     [

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from kraken.ketos import cli
 from kraken.models import load_from_checkpoint, load_models
+from kraken.train.callbacks import RollingCheckpoint
 from tests.training.conftest import SPEC, WORDS
 from tests.training.conftest import write_page as write_lines
 from tests.training.test_layout import SPEC as LAYOUT_SPEC
@@ -47,6 +48,7 @@ SHARED: dict[tuple[str, ...], tuple[str, Any]] = {
 TRAIN: dict[tuple[str, ...], tuple[str, Any]] = {
     ("--ema-decay", "0.9"): ("ema_decay", 0.9),
     ("--freeze-backbone", "1"): ("freeze_backbone", 1),
+    ("--keep-old", "1.5"): ("keep_old", 1.5),
 }
 SEGTRAIN: dict[tuple[str, ...], tuple[str, Any]] = {("--dice-weight", "0.25"): ("dice_weight", 0.25)}
 
@@ -79,6 +81,25 @@ def test_options_are_kept_in_the_checkpoint(command: str, ketos: Ketos, tmp_path
     for option, (field, value) in wanted.items():
         assert getattr(config, field) == value, option
     assert list((tmp_path / "m").glob("best_*.safetensors"))
+
+
+@pytest.mark.parametrize("command", ["train", "segtrain", "rotrain", "pretrain"])
+def test_time_between_states(
+    command: str, ketos: Ketos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minutes: list[float] = []
+
+    def started(self: RollingCheckpoint, trainer: Any, pl_module: Any) -> None:
+        minutes.append(self.minutes)
+
+    monkeypatch.setattr(RollingCheckpoint, "on_train_start", started)
+    page = _data(command, tmp_path)
+    (tmp_path / "files.txt").write_text(f"{page}\n")
+    options = ("-N", 1, "-q", "fixed", "-o", tmp_path / "m", *_spec(command), "-e", tmp_path / "files.txt")
+    result = ketos("--workers", 0, "-s", 1, command, *options, "--checkpoint-minutes", 0.25, page)
+    assert result.exit_code == 0, result.output
+    assert minutes == [0.25]
+    assert ketos("--workers", 0, command, *options, "--checkpoint-minutes", -1, page).exit_code == 2
 
 
 @pytest.mark.parametrize("command", ["train", "segtrain", "rotrain", "pretrain"])

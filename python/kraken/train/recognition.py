@@ -222,7 +222,7 @@ class VGSLRecognitionModel(KrakenTrainerModule):
     def configure_callbacks(self) -> list[Callback]:
         """Those of all trainers, and one that logs lines if there is a logger."""
         found = super().configure_callbacks()
-        return [*found, ImageLog()] if self.trainer.loggers else found
+        return [*found, ImageLog()] if self._trainer is not None and self.trainer.loggers else found
 
     # -- checkpoints ------------------------------------------------------------------
 
