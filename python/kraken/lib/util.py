@@ -107,6 +107,7 @@ def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool) -> Image.Image:
         with Image.open(fp) as im:
             if im.width * im.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{im.width}×{im.height} pixels")
+            _warn_of_more_pages(im, what)
             im.load()
             if upright:
                 _turn_upright(im, what)
@@ -130,6 +131,22 @@ def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool) -> Image.Image:
     im.filename = name
     image: Image.Image = im
     return image
+
+
+def _warn_of_more_pages(im: Image.Image, name: str) -> None:
+    """Says that a file of several pages counts as its first; other formats hold previews, not pages."""
+    if im.format != "TIFF":
+        return
+    try:
+        count = getattr(im, "n_frames", 1)
+    except (OSError, ValueError, SyntaxError, EOFError):
+        return  # what follows the first page is damaged: it isn't needed
+    finally:
+        im.seek(0)
+    if count > 1:
+        logger.warning(
+            "%s holds %d pages, only the first is used: make a PDF file of it, or split it.", name, count
+        )
 
 
 def _turn_upright(im: Image.Image, name: str) -> None:
