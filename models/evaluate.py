@@ -4,12 +4,15 @@
     python models/evaluate.py pages  python/kraken/assets/tiny_layout.safetensors
     python models/evaluate.py lm     python/kraken/assets/tiny_recognition.safetensors
     python models/evaluate.py text   example.txt output-of-kraken.txt --limit 0.05
+    python models/evaluate.py layout MODEL --data FOLDER
     python models/evaluate.py recognition MODEL --data ../shared/data   # real documents, beside Tesseract
 
 `lines` draws text lines that no training run has drawn and reads them; `pages` does the same with pages and
 matches baselines; `lm` draws lines in bad condition and reads them with and without a language model, which
 is estimated from other lines (the score is that with it); `text` compares two text files line by line, the
-first being the truth. A score beyond `--limit` ends the program with status 1.
+first being the truth. `layout` finds the lines of annotated pages, in a folder with one folder of pictures
+and ALTO or PAGE files per set, and prints a table of the sets (the error rate is 1 - F1). A score beyond
+`--limit` ends the program with status 1.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from common import fonts, language, lines, scoring
+from common import fonts, language, layout, lines, scoring
 from common.pages import PageWriter
 from common.text import TextSource
 
@@ -125,6 +128,23 @@ def text_error(truth: Path, reading: Path) -> float:
     return scoring.character_error_rate([("\n".join(filter(None, expected)), "\n".join(filter(None, got)))])
 
 
+def annotated_error(models: list[Any], data: Path, sets: list[str] | None, show: bool) -> float:
+    """Returns 1 - F1 of the baselines on annotated pages, and prints the scores of all sets."""
+    table = layout.evaluate(
+        layout.pipeline(models),
+        data,
+        sets,
+        progress=lambda line: print(line, file=sys.stderr) if show else None,
+    )
+    print(table.markdown())
+    for problem in table.problems:
+        print(f"left out: {problem}")
+    print(f"{table.seconds:.0f} s on the CPU for finding lines", file=sys.stderr)
+    if not table.scores:
+        raise SystemExit(f"No page with annotated baselines in {data}.")
+    return 1 - table.total.f1
+
+
 #: Tables on real documents: sub-command -> module with `main(arguments)`.
 TABLES = {"recognition": "evaluation.recognition"}
 
@@ -136,22 +156,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("lines", "pages", "lm", "text"))
+    parser.add_argument("what", choices=("lines", "pages", "lm", "text", "layout"))
     parser.add_argument("files", nargs="+", type=Path, help="a model, or two text files")
     parser.add_argument("--count", type=int, default=100, help="lines or pages to draw (default 100)")
     parser.add_argument("--limit", type=float, default=1.0, help="worst score allowed (default 1, anything)")
-    parser.add_argument("--show", action="store_true", help="print the lines that were misread")
+    parser.add_argument("--show", action="store_true", help="print the lines misread, or each page's score")
+    parser.add_argument("--data", type=Path, help="folder with a folder of annotated pages per set")
+    parser.add_argument("--sets", nargs="+", help="folders of the data to use (default all)")
     args = parser.parse_args()
     if len(args.files) != (2 if args.what == "text" else 1):
         parser.error("'text' takes the truth and a reading; the others take one model")
+    if args.what == "layout" and (args.data is None or not args.data.is_dir()):
+        parser.error("'layout' needs a folder: --data")
     if args.what == "text":
         score = text_error(*args.files)
     else:
         from kraken.models import load_models
 
-        model = load_models(args.files[0])[0].eval()
+        loaded = load_models(args.files[0])
+        model = loaded[0].eval()
         with torch.inference_mode():
-            if args.what == "lines":
+            if args.what == "layout":
+                score = annotated_error(loaded, args.data, args.sets, args.show)
+            elif args.what == "lines":
                 score = recognition_error(model, args.count, args.show)
             elif args.what == "lm":
                 score = language_model_error(model, args.count)

@@ -20,6 +20,7 @@ from kraken._rust import image as _image
 from kraken._rust import seg as _seg
 from kraken.containers import BBoxLine, Segmentation
 from kraken.lib.exceptions import KrakenInputException
+from kraken.lib.image_modes import to_grey
 from kraken.lib.segmentation import reading_order
 from kraken.lib.util import get_im_str, is_bitonal
 
@@ -83,7 +84,7 @@ def segment(
         raise ValueError(f"maxcolseps is {maxcolseps!r} but must not be negative")
     before, after = (pad, pad) if isinstance(pad, int) else map(int, pad)
     turns = _TURNS.get(text_direction, 0)
-    grey = np.asarray(im.convert("L"))
+    grey = np.asarray(to_grey(im))
     allowed = None if mask is None else np.rot90(_allowed(mask, im), turns)
     ink = np.ascontiguousarray(np.rot90(_ink(grey), turns))
     boxes = _find_lines(ink, scale, maxcolseps, black_colseps, no_hlines, allowed, name)
@@ -123,7 +124,7 @@ def _allowed(mask: Image.Image | NDArray[Any], im: Image.Image) -> NDArray[np.bo
         raise KrakenInputException("Mask is not bi-level")
     if image.size != im.size:
         raise KrakenInputException(f"Mask has {image.size} pixels, but the image {im.size}")
-    values = np.asarray(image.convert("L"))
+    values = np.asarray(to_grey(image))
     return values > values.min() if values.min() < values.max() else values > 0
 
 

@@ -19,7 +19,15 @@ from urllib.parse import urlsplit
 
 from kraken.lib.exceptions import KrakenRepoException
 
-__all__ = ["get_description", "get_listing", "get_model", "is_for_kraken", "model_folder", "newest_first"]
+__all__ = [
+    "get_description",
+    "get_listing",
+    "get_model",
+    "is_for_kraken",
+    "model_folder",
+    "newest_first",
+    "publish_model",
+]
 
 Version = Literal["v0", "v1"]
 Listing = Mapping[str, Mapping[str, Any]]
@@ -79,9 +87,21 @@ def get_description(
         import htrmopo
 
         record = htrmopo.get_description(model_id, callback, version)
+        if record.version != (version or "v1"):
+            # the package keeps the version that was asked for last and answers with it
+            _forget(record.doi)
+            record = htrmopo.get_description(model_id, callback, version)
     if version is not None and record.version != version:
         raise KrakenRepoException(f"{model_id} has no {version} metadata: ask for {record.version}")
     return record
+
+
+def _forget(doi: str) -> None:
+    """Drops the record that ``htrmopo`` keeps."""
+    from platformdirs import user_cache_dir
+
+    name = uuid.uuid5(uuid.NAMESPACE_DNS, f"https://doi.org/{doi}")
+    (Path(user_cache_dir("htrmopo")) / f"{name}.pkl").unlink(missing_ok=True)
 
 
 def get_model(
@@ -149,6 +169,79 @@ def _download(doi: str, target: Path, callback: Callable[[int, int], Any]) -> No
         # The model comes last: it is what makes the folder complete.
         for file in sorted(Path(folder).iterdir(), key=lambda file: file.suffix in _MODEL_SUFFIXES):
             shutil.move(file, target / file.name)
+
+
+def publish_model(
+    model: str | os.PathLike[str],
+    card: str,
+    access_token: str,
+    callback: Callable[[int, int], Any] = lambda total, advance: None,
+    *,
+    doi: str | None = None,
+    private: bool = False,
+) -> str:
+    """Uploads a model as a new record, or as a new version of one.
+
+    Args:
+        model: File, or folder whose files are uploaded.
+        card: Model card: YAML between lines ``---``, then Markdown.
+        access_token: Token of the user's account; it appears in no message.
+        callback: Called with the total size and the number of bytes that went out.
+        doi: The record of which this is a new version, or its concept.
+        private: Don't ask for a place in the public listing.
+
+    Returns:
+        The DOI.
+
+    Raises:
+        KrakenRepoException: The repository can't be reached, or refuses the token or the data.
+    """
+    try:
+        import htrmopo
+        import jsonschema
+        import requests
+        from htrmopo.util import get_repo_url
+    except ImportError as error:
+        raise KrakenRepoException(_missing_package(error)) from error
+    host = urlsplit(get_repo_url()).netloc
+    try:
+        if doi is None:
+            return str(htrmopo.publish_model(model, card, access_token, callback, private))
+        return str(htrmopo.update_model(doi, model, card, access_token, callback, private))
+    # causes aren't chained, since they quote addresses that hold the token
+    except (requests.ConnectionError, requests.Timeout):
+        message = f"The model repository {host} can't be reached: check the network. {_DRAFT}"
+    except requests.HTTPError as error:
+        message = _refusal(host, doi, error.response)
+    except jsonschema.ValidationError as error:
+        message = f"The card doesn't fit the schema of {host}: {error.message}. {_DRAFT}"
+    except (requests.RequestException, ValueError, KeyError, AttributeError) as error:
+        message = f"{host} answers with something unusable ({type(error).__name__}). {_DRAFT}"
+    raise KrakenRepoException(message.replace(access_token, "…"))
+
+
+_DRAFT = "If a draft was made, it waits in your account on the repository: delete it there."
+
+
+def _refusal(host: str, doi: str | None, response: Any) -> str:
+    """What an answer with an error means."""
+    status = response.status_code if response is not None else 0
+    if status in (401, 403):
+        return (
+            f"{host} doesn't accept the access token: it has to be of the record's owner and to have the "
+            "scopes deposit:write and deposit:actions."
+        )
+    if status in (404, 410) and doi is not None:
+        return f"There is no record {doi} on {host} of which this could be a new version."
+    try:
+        reason = str(response.json().get("message", ""))
+    except (ValueError, AttributeError):
+        reason = ""
+    return f"{host} refuses the upload: {' '.join(filter(None, [str(status), reason]))}. {_DRAFT}"
+
+
+def _missing_package(error: ImportError) -> str:
+    return f"The model repository needs the package htrmopo ({error}): install it with `pip install htrmopo`"
 
 
 def model_folder(model_id: str) -> Path:
@@ -249,9 +342,7 @@ def _translated_errors(model_id: str | None = None) -> Iterator[None]:
         from lxml.etree import LxmlError
         from sickle.oaiexceptions import OAIError
     except ImportError as error:
-        raise KrakenRepoException(
-            f"The model repository needs the package htrmopo ({error}): install it with `pip install htrmopo`"
-        ) from error
+        raise KrakenRepoException(_missing_package(error)) from error
     repo.sickle.request_args.setdefault("timeout", _TIMEOUT)
     host = urlsplit(util.get_oai_url()).netloc
     what = f"No usable record {model_id} on {host}" if model_id else f"The listing of {host} is unusable"

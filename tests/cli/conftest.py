@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
 
+from kraken.ketos import cli as ketos_cli
 from kraken.kraken import cli
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.models import write_models
+from tests.cli.model_repository import Model, Repository, served
 
 
 @pytest.fixture
@@ -22,6 +25,37 @@ def run() -> Callable[..., Result]:
         return CliRunner().invoke(cli, [str(arg) for arg in args])
 
     return run_command
+
+
+@pytest.fixture
+def ketos() -> Callable[..., Result]:
+    """Runs ``ketos ARGS…``."""
+
+    def run_command(*args: object, **kwargs: Any) -> Result:
+        return CliRunner().invoke(ketos_cli, [str(arg) for arg in args], **kwargs)
+
+    return run_command
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
+    """A local server with five records of four concepts, one for other software."""
+    client: Any = pytest.importorskip("htrmopo.repo", reason="htrmopo isn't installed")
+    for name in ("DATA", "CACHE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name))
+    models = [
+        Model(11, 10, "2025-01-01T00:00:00Z", "Latin print, first"),
+        Model(12, 10, "2025-06-01T00:00:00Z", "Latin print, second"),
+        Model(21, 20, "2025-03-01T00:00:00Z", "Layout [any]", kind="segmentation", language="fra"),
+        Model(31, 30, "2025-04-01T00:00:00Z", "Order", kind="reading order", script="Arab"),
+        Model(41, 40, "2025-05-01T00:00:00Z", "Other engine", software="other"),
+    ]
+    with served(Repository(models)) as repository:
+        monkeypatch.setenv("MODEL_REPO_OAI_URL", f"{repository.base}/oai2d")
+        monkeypatch.setenv("MODEL_REPO_URL", f"{repository.base}/api/")
+        # The package reads the address when it is imported.
+        monkeypatch.setattr(client.sickle, "endpoint", f"{repository.base}/oai2d")
+        yield repository
 
 
 @pytest.fixture(scope="session")

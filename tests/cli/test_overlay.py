@@ -142,3 +142,35 @@ def test_results_of_pdf_pages(count: int, run: Run, tmp_path: Path) -> None:
             assert picture.size == SIZE
     else:
         assert result.exit_code == 1 and "book.pdf" in result.stderr
+
+
+def test_pages_of_books_are_found_by_history_name_or_option(
+    run: Run, layout_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pypdfium2", reason="pypdfium2 (extra pdf) isn't installed")
+    monkeypatch.chdir(tmp_path)
+    sizes = [(420, 300), (300, 420), (500, 350)]
+    pages = [page(size).convert("RGB") for size in sizes]
+    pages[0].save("book.pdf", save_all=True, append_images=pages[1:], resolution=300)
+    chain = ("segment", "-bl", "-i", layout_model)
+    assert run("-f", "pdf", "-I", "book.pdf", "-o", ".json", *chain).exit_code == 0
+    assert run("-f", "pdf", "-a", "-p", "scan{idx}", "-I", "book.pdf", "-o", ".xml", *chain).exit_code == 0
+    for names in ([f"book.pdf_00000{n}.json" for n in range(3)], [f"scan{n}.xml" for n in range(3)]):
+        result = run("overlay", "-o", "out", *names)
+        assert result.exit_code == 0, result.stderr
+        assert result.stderr == ""
+        for name, size in zip(names, sizes, strict=True):
+            with Image.open(Path("out", f"{Path(name).stem}.overlay.png")) as picture:
+                assert picture.size == size
+    Path("book.pdf_000001.json").rename("other.json")
+    for command in (["overlay"], ["lines"], ["convert", "-t", "alto"]):
+        unknown = run(*command, "-o", "out", "other.json")
+        assert unknown.exit_code == 1 and "--page" in unknown.stderr
+        beyond = run(*command, "--page", 4, "-o", "out", "other.json")
+        assert beyond.exit_code == 1 and "only 3" in beyond.stderr
+        found = run(*command, "--page", 2, "-o", "out", "other.json")
+        assert found.exit_code == 0, found.stderr
+    with Image.open("out/other.overlay.png") as picture:
+        assert picture.size == sizes[1]
+    result = run("repolygonize", "--page", 1, "-o", "out", "scan1.xml")
+    assert result.exit_code == 0 and "300x420" in result.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,30 +16,10 @@ from click.testing import Result
 from kraken import repo
 from kraken.lib.exceptions import KrakenRepoException
 from kraken.models.bundled import bundled_models
-from tests.cli.model_repository import Model, Repository, served
+from tests.cli.model_repository import Repository
 
 Run = Callable[..., Result]
 client: Any = pytest.importorskip("htrmopo.repo", reason="htrmopo isn't installed")
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
-    """Five records of four concepts, one of them for other software."""
-    for name in ("DATA", "CACHE", "CONFIG"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name))
-    models = [
-        Model(11, 10, "2025-01-01T00:00:00Z", "Latin print, first"),
-        Model(12, 10, "2025-06-01T00:00:00Z", "Latin print, second"),
-        Model(21, 20, "2025-03-01T00:00:00Z", "Layout [any]", kind="segmentation", language="fra"),
-        Model(31, 30, "2025-04-01T00:00:00Z", "Order", kind="reading order", script="Arab"),
-        Model(41, 40, "2025-05-01T00:00:00Z", "Other engine", software="other"),
-    ]
-    with served(Repository(models)) as repository:
-        monkeypatch.setenv("MODEL_REPO_OAI_URL", f"{repository.base}/oai2d")
-        monkeypatch.setenv("MODEL_REPO_URL", f"{repository.base}/api/")
-        # The package reads the address when it is imported.
-        monkeypatch.setattr(client.sickle, "endpoint", f"{repository.base}/oai2d")
-        yield repository
 
 
 def ids(result: Result) -> list[str]:

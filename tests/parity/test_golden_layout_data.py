@@ -87,10 +87,7 @@ def test_detection_metrics() -> None:
         if case["interpolate"]:
             pred, gt = ([interpolate_polyline(line, 5.0) for line in lines] for lines in (pred, gt))
         found = compute_detection_metrics(pred, gt, case["tol"])
-        # records of interpolated lines were made in single precision, with distances from a matrix product:
-        # their error is divided by the tolerance
-        slack = 1e-4 if case["interpolate"] and case["tol"] < 2 else 1e-5
-        assert found == pytest.approx(case["result"], abs=slack)
+        assert found == pytest.approx(case["result"], abs=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(golden("detection_metrics.json") or ()))

@@ -98,8 +98,7 @@ def quiet_trainer(tmp_path: Path, epochs: int = 2, **options: Any) -> KrakenTrai
         min_epochs=1,
         max_epochs=epochs,
         accelerator="cpu",
-        devices=1,
         default_root_dir=tmp_path,
         num_sanity_val_steps=0,
-        **{"enable_checkpointing": False, **options},
+        **{"enable_checkpointing": False, "devices": 1, **options},
     )

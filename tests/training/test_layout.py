@@ -12,15 +12,21 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image, ImageDraw
 
-from kraken.configs import BLLASegmentationTrainingDataConfig
+from kraken.configs import (
+    BLLASegmentationTrainingConfig,
+    BLLASegmentationTrainingDataConfig,
+    ROTrainingConfig,
+    ROTrainingDataConfig,
+)
 from kraken.containers import BaselineLine, Region, Segmentation
 from kraken.ketos import cli
 from kraken.lib.dataset import BaselineSet, ImageInputTransforms
 from kraken.lib.dataset.page_augment import PageAugmenter
-from kraken.models import load_models
-from kraken.train import BLLASegmentationDataModule, BLLASegmentationModel
+from kraken.models import load_from_checkpoint, load_models
+from kraken.train import BLLASegmentationDataModule, BLLASegmentationModel, KrakenTrainer
 from kraken.train.class_mapping import extend_mapping, replace_mapping
-from kraken.train.reading_order import footrule, order_of
+from kraken.train.overlays import FOUND, TRUTH, draw_overlay
+from kraken.train.reading_order import RODataModule, ROModel, footrule, order_of
 
 AUX = {"_start_separator": 0, "_end_separator": 1}
 SPEC = "[1,64,0,1 Cr3,3,8,2,2 Cr3,3,8]"
@@ -297,3 +303,113 @@ def test_wrong_configurations() -> None:
         BLLASegmentationModel(SimpleNamespace())  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="data_config attribute"):
         BLLASegmentationDataModule(SimpleNamespace())  # type: ignore[arg-type]
+
+
+def test_overlays_of_evaluations(tmp_path: Path) -> None:
+    pages = [write_page(tmp_path, name) for name in "abc"]
+    (tmp_path / "list").write_text("".join(f"{page}\n" for page in pages[1:]))
+    common = ("-e", tmp_path / "list", "-N", 2, "-s", SPEC, pages[0])
+    done = ketos("segtrain", "-o", tmp_path / "m", "--overlays", 1, *common)
+    assert done.exit_code == 0, done.output
+    found = sorted(path.name for path in (tmp_path / "m" / "overlays").iterdir())
+    assert found == ["page_00-epoch_000.png", "page_00-epoch_001.png"]
+    with Image.open(tmp_path / "m" / "overlays" / found[0]) as picture:
+        assert picture.height == 64
+        colours = picture.convert("RGB").getcolors() or []
+    assert any(np.abs(np.array(colour) - TRUTH).max() < 12 for _, colour in colours)
+    assert ketos("segtrain", "-o", tmp_path / "n", *common).exit_code == 0
+    assert not (tmp_path / "n" / "overlays").exists()
+    assert (tmp_path / "n" / "learning_curve.svg").is_file()
+    # a resumed run may have others
+    last = sorted((tmp_path / "m").glob("checkpoint_*.ckpt"))[-1]
+    more = ketos("segtrain", "--resume", last, "-N", 3, "-o", tmp_path / "m", "--overlays", 2)
+    assert more.exit_code == 0, more.output
+    assert (tmp_path / "m" / "overlays" / "page_01-epoch_002.png").is_file()
+
+
+def test_overlay_shows_truth_found_lines_and_regions() -> None:
+    image, target, answer = torch.zeros(1, 60, 80), torch.zeros(4, 60, 80), torch.zeros(4, 30, 40)
+    target[3, 10:50, 10:70] = 1
+    answer[2, 9:11, 5:35] = 1
+    answer[3, 20:25, 20:30] = 1
+    classes = {"aux": AUX, "baselines": {"text": 2}, "regions": {"zone": 3}}
+    truth, found = [[(5, 5), (35, 5)]], [[(5, 15), (35, 15)], [(3, 3)]]
+    picture = np.asarray(draw_overlay(image, target, answer, truth, found, classes)).astype(int)
+    assert picture.shape == (60, 80, 3)
+    assert tuple(picture[10, 40]) == TRUTH  # the line, which lies on the region's edge
+    assert tuple(picture[49, 40]) == TRUTH
+    assert tuple(picture[30, 40]) == FOUND
+    assert picture[20, 40, 2] < 120  # yellow
+    assert tuple(picture[55, 75]) == (255, 255, 255)
+    assert picture[45, 50, 0] < 200  # the region that was found
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_summary_names_pages_that_failed_in_any_process(workers: int, tmp_path: Path) -> None:
+    good, bad, worse = (write_page(tmp_path, name) for name in ("good", "bad", "worse"))
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "worse.png").unlink()
+    (tmp_path / "list").write_text(f"{good}\n{worse}\n")
+    args = ("segtrain", "-o", tmp_path / "m", "-s", SPEC, "-N", 2, "-e", tmp_path / "list", good, bad)
+    done = CliRunner().invoke(cli, ["--workers", str(workers), *map(str, args)])
+    assert done.exit_code == 0, done.output
+    summary = done.stderr.split("2 faulty files or samples were skipped:")[1]
+    assert "bad.png: cannot identify image file" in summary
+    assert "worse.png: " in summary and "No such file" in summary
+    assert summary.count("good.png") == 0
+
+
+def test_resumed_runs_have_the_same_parts(tmp_path: Path) -> None:
+    pages = [write_page(tmp_path, str(number), rows=3 + number) for number in range(6)]
+    config = BLLASegmentationTrainingDataConfig(training_data=pages, partition=0.5, num_workers=0)
+    first = BLLASegmentationDataModule(config)
+    assert config.partition_seed >= 0
+    second = BLLASegmentationDataModule(config)
+    assert first.val_set is not None and second.val_set is not None
+    assert list(first.val_set.indices) == list(second.val_set.indices)
+    ro = ROTrainingDataConfig(training_data=pages, partition=0.5, num_workers=0)
+    parts = []
+    for _ in range(2):
+        module = RODataModule(ro)
+        module.setup("fit")
+        assert module.val_set is not None
+        parts.append([page.places.tolist() for page in module.val_set._pages])
+    assert parts[0] == parts[1]
+
+
+def test_checkpoints_of_runs_on_paths_can_be_read(tmp_path: Path) -> None:
+    page = write_page(tmp_path, "a")
+    seg = BLLASegmentationTrainingDataConfig(training_data=[page], evaluation_data=[page], num_workers=0)
+    ro = ROTrainingDataConfig(training_data=[page], evaluation_data=[page], num_workers=0)
+    modules: list[tuple[Any, Any]] = [
+        (BLLASegmentationModel(BLLASegmentationTrainingConfig(spec=SPEC)), BLLASegmentationDataModule(seg)),
+        (ROModel(ROTrainingConfig()), RODataModule(ro)),
+    ]
+    for module, data in modules:
+        trainer = KrakenTrainer(
+            max_epochs=1,
+            min_epochs=1,
+            enable_progress_bar=False,
+            enable_summary=False,
+            enable_checkpointing=False,
+            accelerator="cpu",
+            default_root_dir=tmp_path,
+        )
+        trainer.fit(module, data)
+        trainer.save_checkpoint(tmp_path / "state.ckpt")
+        restored = load_from_checkpoint(tmp_path / "state.ckpt")
+        assert type(restored) is type(module)
+
+
+def test_bleed_through_shows_on_grey_paper() -> None:
+    page = torch.full((1, 64, 64), 0.2)
+    page[:, 30:34, 4:20] = 0.9
+    only = {name: float(name == "bleed_through") for name in PageAugmenter.PROBS}
+    torch.manual_seed(0)
+    found, matrix = PageAugmenter(p=1.0, probs=only)(page)
+    assert np.array_equal(matrix, np.eye(3))
+    assert float((found - page).min()) >= 0 and float(found.max()) <= 1
+    changed = ((found - page) > 0.04)[0].nonzero()
+    # the writing is mirrored and paper stays as it is
+    assert len(changed) > 30 and int(changed[:, 1].min()) > 32
+    assert torch.equal(found[0, :16], page[0, :16])

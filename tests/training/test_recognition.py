@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from pathlib import Path
 from typing import Any
@@ -295,3 +296,51 @@ def test_legacy_polygons_of_compiled_data_go_into_the_model(page: Path, tmp_path
     assert module.net.use_legacy_polygons
     converted = load_models(convert_models([tmp_path / "x.ckpt"], tmp_path / "x.safetensors"))[0]
     assert converted.use_legacy_polygons
+
+
+def fine_tuned(page: Path, tmp_path: Path, **options: Any) -> tuple[VGSLRecognitionModel, TorchVGSLModel]:
+    """A small network that learnt some letters, after it was made to learn more; and before."""
+    torch.manual_seed(0)
+    old_page = write_page(tmp_path, "old", [word for word in WORDS if "d" not in word] * 3)
+    module = VGSLRecognitionModel(model_config(lrate=0.02))
+    quiet_trainer(tmp_path, 20, check_val_every_n_epoch=20).fit(
+        module, VGSLRecognitionDataModule(data_config(old_page))
+    )
+    before = copy.deepcopy(module.net)
+    options = {"resize": "union", "lrate": 0.02, **options}
+    again = VGSLRecognitionModel(model_config(**options), model=module.net)
+    trainer = quiet_trainer(tmp_path, 3, check_val_every_n_epoch=3)
+    trainer.fit(again, VGSLRecognitionDataModule(data_config(page)))
+    trainer.save_checkpoint(tmp_path / "tuned.ckpt")
+    return again, before
+
+
+def test_old_letters_are_kept_when_new_ones_are_learnt(page: Path, tmp_path: Path) -> None:
+    departures = []
+    for weight in (0.0, 10.0):
+        module, before = fine_tuned(page, tmp_path, keep_old=weight)
+        assert module.net.output[1] == before.output[1] + 1
+        image = torch.zeros(1, 1, 16, 40)
+        image[..., 4:12, 6:30:9] = 1
+        with torch.no_grad():
+            was = before.eval()(image)[0].softmax(1)
+            now = module.net.eval()(image)[0][:, : before.output[1]].softmax(1)
+        departures.append(float((was - now).abs().mean()))
+    assert departures[1] < 0.5 * departures[0]
+
+
+def test_resumed_runs_know_what_to_keep(page: Path, tmp_path: Path) -> None:
+    module, before = fine_tuned(page, tmp_path)
+    assert not any("memory" in name for name in module.state_dict())
+    assert module._memory is not None
+    found = VGSLRecognitionModel.load_from_checkpoint(tmp_path / "tuned.ckpt", weights_only=True)
+    batch = {"image": torch.rand(2, 1, 16, 40), "seq_lens": torch.tensor([40, 30])}
+    own, lengths = before.eval()(batch["image"], batch["seq_lens"])
+    logits = torch.randn(2, module.net.output[1], own.shape[3])
+    wanted = module._memory.loss(batch, logits, lengths)
+    assert float(found._memory.loss(batch, logits, lengths)) == pytest.approx(float(wanted))
+    groups = [(group["factor"], group["lr"]) for group in module.parameter_groups() if "lr" in group]
+    assert groups == [(0.1, pytest.approx(0.002))]
+    # what it says itself costs nothing, whatever the new letters get
+    same = torch.cat([own.squeeze(2), torch.full((2, 1, own.shape[3]), 50.0)], 1)
+    assert float(module._memory.loss(batch, same, lengths)) == pytest.approx(0, abs=1e-4)

@@ -199,7 +199,7 @@ def test_models_that_cannot_align() -> None:
             ForcedAlignmentTaskModel([model])
     with pytest.raises(ValueError, match="No recognition model in model list"):
         ForcedAlignmentTaskModel([])
-    with pytest.raises(ValueError, match="must be named"):
+    with pytest.raises(ValueError, match="path of the recognition model is empty"):
         ForcedAlignmentTaskModel.load_model("")
     good = TorchVGSLModel(vgsl=spec, model_type=["recognition"], codec="abc")
     assert ForcedAlignmentTaskModel([good]).net is good

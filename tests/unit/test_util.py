@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import pickle
 from pathlib import Path
 from typing import Any
@@ -204,3 +205,16 @@ def test_opaque_images_are_converted_as_pillow_does(mode: str) -> None:
 def test_lab() -> None:
     image = Image.frombytes("LAB", (1, 1), bytes([255, 128, 128]))
     assert to_grey(image).mode == "L"
+
+
+def test_more_pages_of_a_tiff_are_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pages = [Image.new("L", (20 + i, 30), 255) for i in range(3)]
+    path = tmp_path / "book.tif"
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    with caplog.at_level(logging.WARNING, logger="kraken"):
+        assert util.open_image(path).size == (20, 30)
+    assert "book.tif holds 3 pages, only the first" in caplog.text
+    caplog.clear()
+    pages[0].save(tmp_path / "page.tif")
+    util.open_image(tmp_path / "page.tif")
+    assert not caplog.text

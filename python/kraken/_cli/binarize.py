@@ -26,9 +26,13 @@ class BinarizationStep:
         """Binarises the page."""
         # The kernels are only loaded where they are used.
         from kraken.binarization import nlbin
+        from kraken.lib.image_modes import to_black_and_white
 
         with progress.step(f"Binarizing {page.source.name}"):
-            page.image = nlbin(page.image, **self._parameters, threads=self._threads)
+            # an image of two colours comes back as it is, in whatever mode
+            image = to_black_and_white(nlbin(page.image, **self._parameters, threads=self._threads))
+            image.filename = str(page.source)  # type: ignore[attr-defined]
+            page.image = image
         page.binarised = True
         page.record_step("preprocessing", "Image binarization", self._parameters)
 

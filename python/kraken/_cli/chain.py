@@ -112,10 +112,8 @@ def run_chain(jobs: Sequence[Job], steps: Sequence[Step], settings: Settings) ->
     """
 
     def read(job: Job) -> Page:
-        page = open_page(job, settings.input_format, getattr(steps[0], "linetype", None))
-        if not steps[0].reads_lines:
-            page.segmentation = None
-        return page
+        linetype = getattr(steps[0], "linetype", None)
+        return open_page(job, settings.input_format, linetype, reads_lines=steps[0].reads_lines)
 
     with interruptible(), Collection(settings.pdf) as collection:
 

@@ -13,12 +13,15 @@ from kraken._cli.files import FileCommand
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def completion(ctx: click.Context, /, shell: str) -> None:
-    """Print a script that completes commands and options: `eval "$(kraken completion bash)"`.
+    """Print a script that completes kraken and ketos: `eval "$(kraken completion bash)"`.
 
     For fish: `kraken completion fish | source`.
     """
     kind = get_completion_class(shell)
     if kind is None:
         raise CommandError(f"This version of click can't complete in {shell}.")
-    # The base class prints the script without asking the shell for its version.
-    click.echo(ShellComplete.source(kind(ctx.find_root().command, {}, "kraken", "_KRAKEN_COMPLETE")))
+    for program in ("kraken", "ketos"):
+        variable = f"_{program.upper()}_COMPLETE"
+        # The base class prints the script without asking the shell for its version, and the command
+        # isn't part of it.
+        click.echo(ShellComplete.source(kind(ctx.find_root().command, {}, program, variable)))

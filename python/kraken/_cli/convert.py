@@ -10,7 +10,15 @@ import click
 
 from kraken._cli.documents import Document, LineType, read_document, with_linetype
 from kraken._cli.errors import CommandError
-from kraken._cli.files import FileCommand, check_outputs, files_argument, find_files, output_folder, run_files
+from kraken._cli.files import (
+    FileCommand,
+    check_outputs,
+    files_argument,
+    find_files,
+    output_folder,
+    page_option,
+    run_files,
+)
 from kraken._cli.inputs import check_collection
 from kraken._cli.records import with_records
 from kraken.lib.atomic import write_text
@@ -51,6 +59,7 @@ _SUFFIXES = {
     type=click.Choice(("baselines", "bbox")),
     help="Kind of lines to write; baselines and boxes are made of each other.",
 )
+@page_option
 @click.pass_context
 def convert(
     ctx: click.Context,
@@ -60,8 +69,9 @@ def convert(
     output: str | None,
     suffix: str | None,
     linetype: LineType | None,
+    pdf_page: int | None,
 ) -> None:
-    """Turn ALTO, PageXML and JSON into one another, hOCR, AbbyyXML, text or PDF.
+    """Turn ALTO, PageXML, hOCR and JSON into one another, AbbyyXML, text or PDF.
 
     Confidences and places of words and characters are kept as far as both formats have them.
     """
@@ -76,25 +86,24 @@ def convert(
         check_collection(next(iter(targets.values())), [])
 
     def write(source: Path) -> list[Path]:
-        _convert(source, targets[source], target_format, linetype)
+        _convert(_read(source, linetype, pdf_page), targets[source], target_format)
         return [targets[source]]
 
     run_files(ctx, sources, "convert", write)
 
 
-def _read(source: Path, linetype: LineType | None) -> Document:
+def _read(source: Path, linetype: LineType | None, pdf_page: int | None) -> Document:
     """The document with lines of the wanted kind, whichever kind it holds."""
-    document = read_document(source, linetype)
+    document = read_document(source, linetype, pdf_page)
     if linetype is not None and not document.segmentation.lines:
         # Lines of the other kind are all that it has.
-        document = read_document(source)
+        document = read_document(source, pdf_page=pdf_page)
         segmentation = with_linetype(document.segmentation, linetype)
         document = dataclasses.replace(document, segmentation=segmentation)
     return with_records(document)
 
 
-def _convert(source: Path, target: Path, target_format: str, linetype: LineType | None) -> None:
-    document = _read(source, linetype)
+def _convert(document: Document, target: Path, target_format: str) -> None:
     segmentation = document.segmentation
     if target_format == "pdf":
         # fpdf2 and fontTools take a while to load.

@@ -1,10 +1,11 @@
-"""Results read back from files: ALTO, PageXML, and the JSON of ``kraken segment``."""
+"""Results read back from files: ALTO, PageXML, hOCR, and the JSON of ``kraken segment``."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import logging
+import re
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from kraken._cli.pdf_input import DPI, page_count, render_page
+from kraken._cli.pdf_input import page_count, render_page
 from kraken.containers import Segmentation
 from kraken.lib.exceptions import KrakenInputException
-from kraken.lib.util import open_image
+from kraken.lib.util import open_for
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("kraken")
 
 LineType = Literal["baselines", "bbox"]
+
+#: What :func:`kraken._cli.pages.open_page` notes of pages of PDF files, as ALTO holds it.
+_PDF_STEP = re.compile(r"<processingStepSettings>dpi: \d+; page: (\d{1,9})</processingStepSettings>")
 
 
 @dataclass
@@ -37,6 +41,9 @@ class Document:
         image_path: The image that it names.
         size: Width and height of the page as stated, None if the file doesn't.
         words: Words of lines by the lines' ids.
+        kind: ``alto``, ``page``, ``hocr`` or ``json``.
+        pdf_page: If the image is a page of a PDF, its number from 1 on as the file or its name
+            states it.
     """
 
     source: Path
@@ -44,6 +51,8 @@ class Document:
     image_path: Path
     size: tuple[int, int] | None = None
     words: dict[str, list[Word]] = field(default_factory=dict)
+    kind: str = "json"
+    pdf_page: int | None = None
 
     def find_image(self) -> Path:
         """Path of the image: as named, or of the same name beside the document.
@@ -66,7 +75,7 @@ class Document:
             KrakenInputException: If it doesn't exist or can't be read.
         """
         path = self.find_image()
-        image = _pdf_page(path) if path.suffix.lower() == ".pdf" else open_image(path)
+        image = self._pdf_page(path) if path.suffix.lower() == ".pdf" else open_for(path, self.size)
         if self.size and all(self.size) and image.size != tuple(self.size):
             stated, real = ("x".join(map(str, size)) for size in (self.size, image.size))
             click.echo(
@@ -76,28 +85,48 @@ class Document:
             )
         return image
 
+    def _pdf_page(self, path: Path) -> Image.Image:
+        """The page of a PDF, drawn as `kraken -f pdf` draws it."""
+        if find_spec("pypdfium2") is None:
+            raise KrakenInputException(
+                f"its page is one of {path}, and reading PDF needs pypdfium2: "
+                "install it with `pip install 'kraken[pdf]'`"
+            )
+        number, count = self.pdf_page, page_count(path)
+        if number is None and count > 1:
+            raise KrakenInputException(
+                f"its page is one of {path}, and neither the file nor its name says which: give --page"
+            )
+        if number is not None and not 1 <= number <= count:
+            raise KrakenInputException(f"its page is number {number} of {path}, which has only {count}")
+        return render_page(path, (number or 1) - 1)
 
-def _pdf_page(path: Path) -> Image.Image:
-    """The page of a PDF, drawn as `kraken -f pdf` draws it."""
-    if find_spec("pypdfium2") is None or page_count(path) > 1:
-        raise KrakenInputException(
-            f"its page is one of {path}, and results don't say which: draw it ({DPI} dpi) and name that image"
-        )
-    return render_page(path, 0)
 
-
-def read_document(path: Path, linetype: LineType | None = None) -> Document:
+def read_document(path: Path, linetype: LineType | None = None, pdf_page: int | None = None) -> Document:
     """Reads a result.
 
     Args:
-        path: ALTO, PageXML or JSON.
+        path: ALTO, PageXML, hOCR or JSON.
         linetype: Kind of lines; by default baselines, or boxes if the file has no baselines.
+        pdf_page: If the image is a page of a PDF, its number from 1 on; by default what the file
+            or its name states.
 
     Raises:
         ValueError: If the file is none of them, or damaged.
     """
-    if path.suffix.lower() == ".json" or _begins_as_json(path):
+    document = _read(path, linetype)
+    if document.image_path.suffix.lower() == ".pdf":
+        document.pdf_page = pdf_page or _stated_page(document)
+    return document
+
+
+def _read(path: Path, linetype: LineType | None) -> Document:
+    with path.open("rb") as file:
+        head = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if path.suffix.lower() == ".json" or head.startswith(b"{"):
         return _read_json(path, linetype)
+    if b"<html" in head.lower():
+        return _read_hocr(path, linetype)
     # Parsing XML takes lxml, which JSON doesn't need.
     from kraken.lib.xml import XMLPage
 
@@ -105,12 +134,33 @@ def read_document(path: Path, linetype: LineType | None = None) -> Document:
     if linetype is None and not page.lines:
         boxes = XMLPage(path, linetype="bbox", level="word")
         page = boxes if boxes.lines else page
-    return Document(path, page.to_container(), Path(page.imagename), page.image_size, page.words or {})
+    return Document(
+        path,
+        page.to_container(),
+        Path(page.imagename),
+        page.image_size,
+        page.words or {},
+        page.filetype,
+    )
 
 
-def _begins_as_json(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+def _stated_page(document: Document) -> int | None:
+    """The page of the PDF as the history in an ALTO file, or the default name of an output, says."""
+    if document.kind == "alto":
+        text = document.source.read_text(encoding="utf-8", errors="replace")
+        if match := _PDF_STEP.search(text):
+            return int(match[1])
+    name = re.escape(document.image_path.name)
+    match = re.match(rf"{name}_(\d{{6,}})(?!\d)", document.source.name)
+    return int(match[1]) + 1 if match else None
+
+
+def _read_hocr(path: Path, linetype: LineType | None) -> Document:
+    from kraken.lib.xml.hocr import read_hocr  # takes lxml, as the other kinds of XML do
+
+    page = read_hocr(path)
+    segmentation = with_linetype(page.segmentation, linetype)
+    return Document(path, segmentation, page.image, page.size, page.words, "hocr")
 
 
 def _read_json(path: Path, linetype: LineType | None) -> Document:

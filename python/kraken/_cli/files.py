@@ -17,6 +17,14 @@ from kraken._cli.options import Settings
 #: The argument of these commands.
 files_argument = click.argument("files", nargs=-1, type=click.Path(), metavar="FILES...")
 
+#: Where the image of a document is a page of a PDF.
+page_option = click.option(
+    "--page",
+    "pdf_page",
+    type=click.IntRange(min=1),
+    help="Page of the PDF that the files were made of, from 1 on (default: what the file or its name says).",
+)
+
 
 class FileCommand(click.Command):
     """A command that stands alone, and whose options may follow its arguments.

@@ -10,7 +10,15 @@ import click
 
 from kraken._cli.documents import Document, LineType, read_document
 from kraken._cli.errors import CommandError
-from kraken._cli.files import FileCommand, check_outputs, files_argument, find_files, output_folder, run_files
+from kraken._cli.files import (
+    FileCommand,
+    check_outputs,
+    files_argument,
+    find_files,
+    output_folder,
+    page_option,
+    run_files,
+)
 from kraken._cli.options import Settings
 from kraken.lib.atomic import atomic_output, write_text
 from kraken.lib.exceptions import KrakenInputException
@@ -49,6 +57,7 @@ _QUALITY = 95
     default=False,
     help="Leave out lines without text (default: keep).",
 )
+@page_option
 @click.pass_context
 def lines(
     ctx: click.Context,
@@ -59,8 +68,9 @@ def lines(
     linetype: LineType | None,
     legacy_polygons: bool,
     skip_empty_lines: bool,
+    pdf_page: int | None,
 ) -> None:
-    """Cut the lines of pages (ALTO, PageXML, JSON) out, for training line by line.
+    """Cut the lines of pages (ALTO, PageXML, hOCR, JSON) out, for training line by line.
 
     Writes PAGE.NUMBER.jpg and its text, PAGE.NUMBER.gt.txt, for each line, numbered from 0 on
     in reading order.
@@ -76,14 +86,16 @@ def lines(
     check_outputs(sources, [folder / f"{stem}.0.{suffix}" for stem in stems.values()])
 
     def cut(source: Path) -> list[Path]:
-        found = _cut(read_document(source, linetype), legacy_polygons, skip_empty_lines, settings.threads)
-        return _write(found, folder / stems[source], suffix)
+        found = cut_lines(
+            read_document(source, linetype, pdf_page), legacy_polygons, skip_empty_lines, settings.threads
+        )
+        return write_lines(found, folder / stems[source], suffix)
 
     run_files(ctx, sources, "lines", cut)
 
 
-def _cut(
-    document: Document, legacy: bool, skip_empty: bool, threads: int
+def cut_lines(
+    document: Document, legacy: bool, skip_empty: bool = False, threads: int = 1
 ) -> list[tuple[int, Image.Image, str]]:
     """Number, image and text of each line of a page."""
     # Kernels that only this needs.
@@ -118,7 +130,7 @@ def _cut(
     return found
 
 
-def _write(found: list[tuple[int, Image.Image, str]], stem: Path, suffix: str) -> list[Path]:
+def write_lines(found: list[tuple[int, Image.Image, str]], stem: Path, suffix: str) -> list[Path]:
     """Writes the lines of a page; if one can't be written, none stays."""
     written: list[Path] = []
     try:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kraken._cli.documents import Document, LineType, read_document
-from kraken._cli.files import FileCommand, check_outputs, files_argument, find_files, output_folder, run_files
+from kraken._cli.files import (
+    FileCommand,
+    check_outputs,
+    files_argument,
+    find_files,
+    output_folder,
+    page_option,
+    run_files,
+)
 from kraken.lib.atomic import atomic_output, write_text
 
 if TYPE_CHECKING:
@@ -50,6 +58,7 @@ if TYPE_CHECKING:
 @click.option(
     "--numbers/--no-numbers", default=True, show_default=True, help="Number lines in reading order."
 )
+@page_option
 @click.pass_context
 def overlay(
     ctx: click.Context,
@@ -59,9 +68,10 @@ def overlay(
     kind: str,
     linetype: LineType | None,
     height: int,
+    pdf_page: int | None,
     **layers: bool,
 ) -> None:
-    """Draw results (ALTO, PageXML, JSON) over their pages.
+    """Draw results (ALTO, PageXML, hOCR, JSON) over their pages.
 
     Shows regions, lines, baselines and reading order. Lines are red and green in turn,
     or coloured from red to green by confidence where the file states it.
@@ -76,7 +86,7 @@ def overlay(
     chosen = Layers(**layers)
 
     def draw(source: Path) -> list[Path]:
-        _draw(read_document(source, linetype), targets[source], kind, height, chosen)
+        _draw(read_document(source, linetype, pdf_page), targets[source], kind, height, chosen)
         return [targets[source]]
 
     run_files(ctx, sources, "overlay", draw)

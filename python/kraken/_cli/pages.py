@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
-import numpy as np
 from PIL import Image
 
 from kraken._cli.errors import CommandError
@@ -19,7 +18,7 @@ from kraken._cli.pdf_input import DPI, render_page
 from kraken.containers import ProcessingStep, Segmentation
 from kraken.lib.atomic import atomic_output, write_text
 from kraken.lib.exceptions import KrakenInputException
-from kraken.lib.util import open_image
+from kraken.lib.util import open_for, open_image
 
 if TYPE_CHECKING:
     from kraken._cli.console import Progress
@@ -70,8 +69,14 @@ class Step(Protocol):
         """Does its work on a page."""
 
 
-def open_page(job: Job, input_format: str, linetype: str | None = None) -> Page:
+def open_page(job: Job, input_format: str, linetype: str | None = None, *, reads_lines: bool = True) -> Page:
     """Reads an image, a page of a PDF, or an XML file with the image that it names.
+
+    Args:
+        job: The input.
+        input_format: Its kind.
+        linetype: Kind of lines to read from XML.
+        reads_lines: Whether the lines of an XML file are wanted, or only its image.
 
     Raises:
         KrakenInputException: If the image or PDF can't be read.
@@ -94,7 +99,9 @@ def open_page(job: Job, input_format: str, linetype: str | None = None) -> Page:
         raise KrakenInputException(
             f"the image {image_path} that the file names doesn't exist: put it there or correct the name"
         )
-    return Page(source, open_image(image_path), image_path, document.to_container())
+    if not reads_lines:
+        return Page(source, open_image(image_path), image_path)
+    return Page(source, open_for(image_path, document.image_size), image_path, document.to_container())
 
 
 def as_json(segmentation: Segmentation) -> str:
@@ -190,17 +197,14 @@ def _write_image(image: Image.Image, target: Path) -> None:
 
 def _write_binarised(page: Page, target: Path, settings: Settings) -> None:
     """Writes the image, or the image and a document without lines that names it."""
-    grey = np.asarray(page.image.convert("L"))
-    middle = (int(grey.min()) + int(grey.max())) / 2
-    black_and_white = Image.fromarray(np.where(grey > middle, 255, 0).astype(np.uint8))
     if settings.native:
-        _write_image(black_and_white, target)
+        _write_image(page.image, target)
         return
     picture = target.with_name(f"{target.name}.png")
     named = dataclasses.replace(page, image_path=picture, segmentation=without_lines(picture))
     # What can go wrong with the document goes wrong before there's an image.
     document = render(named, settings)
-    _write_image(black_and_white, picture)
+    _write_image(page.image, picture)
     write_text(target, document)
 
 

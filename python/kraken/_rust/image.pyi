@@ -10,6 +10,7 @@ __all__ = [
     "draw_line",
     "draw_polygon",
     "edge_energy",
+    "encode_png",
     "fill_holes",
     "gaussian_filter",
     "label",
@@ -30,6 +31,9 @@ __all__ = [
 
 def edge_energy(image: npt.NDArray[np.uint8], num_threads: int = 1) -> npt.NDArray[np.float32]:
     """Smoothed Sobel magnitude of a C-contiguous grey image (H, W), same shape."""
+
+def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
+    """An image (H, W) or (H, W, C) of 1 to 4 channels as a PNG file."""
 
 def ridge_strength(
     data: npt.NDArray[np.float32], sigmas: Sequence[float], floor: float = 0.0, threads: int = 0

@@ -14,6 +14,7 @@ __all__ = [
     "component_boxes",
     "extract_line",
     "extract_line_arrays",
+    "extract_line_pngs",
     "extract_lines",
     "filled_boxes",
     "fragment_chains",
@@ -69,6 +70,7 @@ def best_assignment(
     found: Sequence[Sequence[tuple[float, float]]],
     truth: Sequence[Sequence[tuple[float, float]]],
     tolerance: float,
+    single: bool = False,
 ) -> float: ...
 def order_boxes(
     boxes: Sequence[tuple[float, float, float, float]], direction: str, threads: int = 0
@@ -116,6 +118,14 @@ def extract_lines(
     legacy: bool = False,
     num_threads: int = 0,
 ) -> list[NDArray[_Element] | str]: ...
+def extract_line_pngs(
+    page: NDArray[np.uint8],
+    lines: Sequence[tuple[_Points, _Points]],
+    *,
+    nearest: bool = False,
+    legacy: bool = False,
+    num_threads: int = 0,
+) -> list[bytes | str]: ...
 def extract_line_arrays(
     page: NDArray[np.uint8],
     lines: Sequence[tuple[_Points, _Points]],

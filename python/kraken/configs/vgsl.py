@@ -58,12 +58,16 @@ class VGSLRecognitionTrainingConfig(TrainingConfig):
         spec: VGSL description; the output layer is added at set-up.
         freeze_backbone: Steps during which only the output layers learn.
         resize: What to do if a loaded model's classes differ from the data's.
+        keep_old: With `resize` ``union``: weight of the loss for reading old letters otherwise than the
+            loaded model did. The layers before the last one then learn at a tenth of the rate. 0 for none.
     """
 
     spec: str
     freeze_backbone: int
     resize: str
+    keep_old: float = 2.0
 
+    _extensions: ClassVar[tuple[str, ...]] = ("keep_old",)
     _defaults: ClassVar[dict[str, Any]] = {
         "spec": RECOGNITION_SPEC,
         "freeze_backbone": 0,
@@ -106,6 +110,8 @@ class BLLASegmentationTrainingConfig(TrainingConfig):
         resize: What to do if a loaded model's classes differ from the data's.
         bl_tol: Tolerance in pixels of the baseline score.
         dice_weight: Share of the Dice loss.
+        overlays: Pages of the evaluation data, from the first on, that are drawn with what was found and the
+            ground truth at each evaluation: pictures in the folder ``overlays`` beside the checkpoints.
     """
 
     spec: str
@@ -113,7 +119,9 @@ class BLLASegmentationTrainingConfig(TrainingConfig):
     resize: str
     bl_tol: float
     dice_weight: float
+    overlays: int = 0
 
+    _extensions: ClassVar[tuple[str, ...]] = ("overlays",)
     _defaults: ClassVar[dict[str, Any]] = {
         "spec": SEGMENTATION_SPEC,
         "padding": (0, 0),

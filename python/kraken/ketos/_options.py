@@ -235,7 +235,22 @@ def training_options(*classes: type, spec: bool = True, warmup: Any = int) -> Ca
     options.append(
         click.option("-i", "--load", type=path, help="Model or checkpoint whose weights to start with.")
     )
-    options.append(click.option("--resume", type=path, help="Checkpoint of a run to go on with."))
+    options.append(
+        click.option(
+            "--resume",
+            type=click.Path(exists=True),
+            help="Checkpoint of a run to go on with, or folder: the latest one in it.",
+        )
+    )
+    options.append(
+        click.option(
+            "--checkpoint-minutes",
+            type=click.FloatRange(min=0),
+            default=10.0,
+            show_default=True,
+            help="Minutes between rewrites of checkpoint_last.ckpt in the midst of epochs.",
+        )
+    )
     add(
         "-F",
         "--freq",

@@ -9,7 +9,7 @@ import click
 from lightning.pytorch.callbacks import Callback
 
 from kraken.configs import BLLASegmentationTestDataConfig, BLLASegmentationTrainingConfig
-from kraken.ketos._mappings import drop_unset_mappings
+from kraken.ketos._mappings import drop_unset_mappings, select_classes
 from kraken.ketos._options import expand_inputs, read_manifests
 from kraken.ketos._settings import Settings
 from kraken.ketos._tables import render_table
@@ -55,6 +55,7 @@ def run_segtrain(ctx: click.Context, options: dict[str, Any]) -> None:
     from kraken.train.segmentation import BLLASegmentationModel  # loaded once it is needed
 
     collect_data(ctx, options)
+    select_classes(ctx, options)
     drop_unset_mappings(options)
     try:
         _LayoutRun(ctx, options, BLLASegmentationModel).fit()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +13,8 @@ from typing import Any
 import click
 
 __all__ = ["KetosError", "Settings"]
+
+logger = logging.getLogger("kraken")
 
 
 class KetosError(click.ClickException):
@@ -67,9 +72,18 @@ class Settings:
             "enable_progress_bar": not self.verbose,
         }
 
-    def seed_everything(self) -> None:
-        """Seeds all generators if a seed is asked for."""
+    def seed_everything(self, draw: bool = False) -> None:
+        """Seeds all generators if a seed is asked for.
+
+        Args:
+            draw: Whether one is drawn if none is asked for. Processes that train together have to agree on
+                one: those that lightning starts find it in their environment.
+        """
         seed = 42 if self.deterministic and self.seed is None else self.seed
+        if seed is None and draw:
+            given = os.environ.get("PL_GLOBAL_SEED") if "LOCAL_RANK" in os.environ else None
+            seed = int(given) if given else secrets.randbelow(2**31)
+            logger.info("Seed: %d", seed)
         if seed is not None:
             from lightning.pytorch import seed_everything  # commands that need no seed start without it
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from kraken.configs._fields import extensions
 from kraken.ketos._options import expand_inputs, explicit_options, read_manifests
 from kraken.ketos._settings import Settings
 from kraken.registry import registry
@@ -30,9 +31,13 @@ def collect_data(ctx: click.Context, options: dict[str, Any]) -> None:
     """
     if options.get("load") and options.get("resume"):
         raise click.UsageError("load/resume options are mutually exclusive: use one of them.", ctx)
+    if options.get("resume"):
+        options["resume"] = str(_latest_checkpoint(ctx, Path(options["resume"])))
     package = options.get("pl_logger")
     if package and importlib.util.find_spec(package) is None:
-        raise click.UsageError(f"--logger {package}: package {package} isn't installed.", ctx)
+        raise click.UsageError(
+            f"--logger {package}: package {package} isn't installed (pip install {package}).", ctx
+        )
     if options["weights_format"] not in registry.entries("kraken.writers"):
         known = ", ".join(registry.names("kraken.writers"))
         raise click.UsageError(
@@ -52,6 +57,17 @@ def collect_data(ctx: click.Context, options: dict[str, Any]) -> None:
             "Use `-t` or the `ground_truth` argument.",
             ctx,
         )
+
+
+def _latest_checkpoint(ctx: click.Context, path: Path) -> Path:
+    """The checkpoint itself, or the latest one of a folder."""
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob("checkpoint_*.ckpt"), key=lambda file: file.stat().st_mtime_ns)
+    if not found:
+        raise click.UsageError(f"There's no checkpoint in {path} to resume from.", ctx)
+    click.echo(f"Resuming from {found[-1]}", err=True)
+    return found[-1]
 
 
 class TrainingRun:
@@ -77,7 +93,7 @@ class TrainingRun:
         self.module_class = module_class
         self.checkpoint: Any = None
         self.trainer: Any = None
-        self.settings.seed_everything()
+        self.settings.seed_everything(draw=True)
         if options.get("resume"):
             self._resume()
         else:
@@ -109,7 +125,8 @@ class TrainingRun:
         self.data_module = data_class.load_from_checkpoint(str(path), weights_only=True)
         self.data_config = self.data_module.hparams["data_config"]
         explicit = explicit_options(self.ctx)
-        fields, data_fields = vars(self.config), vars(self.data_config)
+        fields = vars(self.config).keys() | extensions(type(self.config))
+        data_fields = vars(self.data_config).keys() | extensions(type(self.data_config))
         ignored = []
         for name in sorted(explicit):
             if name in fields and name != "spec":
@@ -151,7 +168,7 @@ class TrainingRun:
     def _build_trainer(self) -> Any:
         from lightning.pytorch.callbacks import ModelCheckpoint  # loaded once it is needed
 
-        from kraken.train.callbacks import KrakenOnExceptionCheckpoint
+        from kraken.train.callbacks import KrakenOnExceptionCheckpoint, RollingCheckpoint
         from kraken.train.progress import EpochReport, LearningCurve
         from kraken.train.trainer import KrakenTrainer
 
@@ -170,6 +187,7 @@ class TrainingRun:
         callbacks = [
             LearningCurve(folder, "val_metric"),
             self.checkpoint,
+            RollingCheckpoint(folder, self.options.get("checkpoint_minutes", 10.0)),
             KrakenOnExceptionCheckpoint(folder),
         ]
         options = settings.trainer_options()
@@ -205,6 +223,10 @@ class TrainingRun:
             Path of the final weights.
         """
         quieten(self.settings.verbose)
+        if self.options.get("resume"):
+            # what a killed run was writing
+            for leftover in Path(self.config.checkpoint_path).glob(".checkpoint_*.ckpt"):
+                leftover.unlink(missing_ok=True)
         self.trainer = self._build_trainer()
         with self.settings.limited_threads():
             self.trainer.fit(

@@ -12,7 +12,7 @@ from kraken.configs import (
     BLLASegmentationTrainingConfig,
     BLLASegmentationTrainingDataConfig,
 )
-from kraken.ketos._mappings import class_mapping_option
+from kraken.ketos._mappings import class_mapping_option, class_selection_options
 from kraken.ketos._options import field_defaults, manifests, training_options
 
 _FIELDS = field_defaults(BLLASegmentationTrainingConfig, BLLASegmentationTrainingDataConfig)
@@ -114,6 +114,15 @@ def _format_type(command: Command) -> Command:
     show_default=True,
     help="Weight of the Dice loss, 0 = none.",
 )
+@click.option(
+    "--overlays",
+    type=click.IntRange(min=0),
+    default=BLLASegmentationTrainingConfig.overlays,
+    show_default=True,
+    metavar="N",
+    help="Draw what is found on the first N evaluation pages, over the ground truth, at each evaluation.",
+)
+@class_selection_options
 @class_mapping_option("line_class_mapping")
 @class_mapping_option("region_class_mapping")
 @click.argument("ground_truth", nargs=-1, type=click.Path())

@@ -31,6 +31,13 @@ _FIELDS = field_defaults(VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingD
     help="If a loaded model lacks characters: fail, add them (union) or learn the data's only (new).",
 )
 @click.option(
+    "--keep-old",
+    type=click.FloatRange(min=0),
+    default=VGSLRecognitionTrainingConfig.keep_old,
+    show_default=True,
+    help="With --resize union: weight of the loss for reading old letters otherwise than before.",
+)
+@click.option(
     "--augment/--no-augment",
     default=_FIELDS["augment"],
     show_default=True,

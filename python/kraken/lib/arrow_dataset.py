@@ -8,7 +8,7 @@ import logging
 import mmap
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from os import PathLike, fspath
@@ -19,11 +19,12 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from kraken._rust.image import encode_png
 from kraken.containers import Segmentation
 from kraken.lib.atomic import atomic_output
 from kraken.lib.dataset.pages import open_page, parse_file
 from kraken.lib.image_modes import to_mode8
-from kraken.lib.segmentation.extraction import extract_lines, extract_polygons
+from kraken.lib.segmentation.extraction import extract_line_pngs, extract_polygons
 
 __all__ = ["BuildReport", "build_binary_dataset", "parse_page"]
 
@@ -34,6 +35,8 @@ _TYPES = ("kraken_recognition_baseline", "kraken_recognition_bbox")
 _LINES = pa.struct([("text", pa.string()), ("im", pa.binary()), ("language", pa.list_(pa.string()))])
 _SPLITS = ("train", "validation", "test")
 _MODES = ("1", "L", "RGB")
+#: lines that stay in memory after the first look at the files, some kilobytes each
+_KEPT_LINES = 5000
 #: page modes whose lines PNG holds as they are
 _KEPT_MODES = frozenset({"1", "L", "RGB", "RGBA", "LA"})
 _GREY_MODES = frozenset({"1", "L", "LA", "I", "I;16", "F"})
@@ -69,7 +72,7 @@ class _Page:
 class _Summary:
     """What a first look at all files finds."""
 
-    files: list[Any] = field(default_factory=list)
+    files: list[tuple[Any, Segmentation | None]] = field(default_factory=list)
     lines: int = 0
     alphabet: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
@@ -99,7 +102,7 @@ def build_binary_dataset(
         files: Paths, or segmentations for format None.
         output_file: File to write; it appears when it is complete.
         format_type: ``xml``, ``alto``, ``page``, ``path`` or None.
-        num_workers: Processes; 0 and 1 work in this one.
+        num_workers: Threads; 0 and 1 work in the caller's.
         ignore_splits: Whether splits that the sources record are left out of the file.
         random_split: Shares of training, validation and test data that lines are dealt to at random
             (numpy's global generator).
@@ -173,7 +176,7 @@ def parse_page(
 
 
 def _survey(files: Sequence[Any], read: Callable[[Any], Segmentation]) -> _Summary:
-    """Counts what is in all files; they are read again when their turn comes, to save memory."""
+    """Counts what is in all files; to save memory, only the first are kept, others are read again later."""
     summary = _Summary()
     for file in files:
         try:
@@ -181,7 +184,7 @@ def _survey(files: Sequence[Any], read: Callable[[Any], Segmentation]) -> _Summa
         except (OSError, ValueError) as error:
             summary.skipped.append(_skip(f"Invalid input file {file}: {error}"))
             continue
-        summary.files.append(file)
+        summary.files.append((file, page if summary.lines < _KEPT_LINES else None))
         summary.types.add(page.type)
         for line in page.lines or ():
             summary.lines += 1
@@ -218,7 +221,8 @@ def _map_ordered(function: Callable[[Any], _Page], items: Sequence[Any], num_wor
     if num_workers < 2 or len(items) < 2:
         yield from map(function, items)
         return
-    with ProcessPoolExecutor(num_workers) as pool:
+    # decoding, cutting and encoding, nearly all of the work, don't hold the interpreter's lock
+    with ThreadPoolExecutor(num_workers) as pool:
         pending: deque[Future[_Page]] = deque()
         for item in items:
             pending.append(pool.submit(function, item))
@@ -231,11 +235,17 @@ def _map_ordered(function: Callable[[Any], _Page], items: Sequence[Any], num_wor
 # -- lines of a page ------------------------------------------------------------------
 
 
-def _cut_page(file: Any, read: Callable[[Any], Segmentation], legacy: bool, skip_empty_lines: bool) -> _Page:
-    """Line images and texts of one input; never raises for what the input holds."""
+def _cut_page(
+    item: tuple[Any, Segmentation | None],
+    read: Callable[[Any], Segmentation],
+    legacy: bool,
+    skip_empty_lines: bool,
+) -> _Page:
+    """Line images and texts of one input, which may have been read; never raises for what the input holds."""
     found = _Page()
+    file, page = item
     try:
-        page = read(file)
+        page = page or read(file)
         name = fspath(page.imagename) if page.imagename is not None else str(file)
         lines = [line for line in page.lines or () if line.text or not skip_empty_lines]
         image = _open_reduced(name)
@@ -243,21 +253,15 @@ def _cut_page(file: Any, read: Callable[[Any], Segmentation], legacy: bool, skip
         found.skipped.append(_skip(f"Invalid input file {file}: {error}"))
         return found
     found.mode = "1" if image.mode == "1" else "L" if image.mode in _GREY_MODES else "RGB"
-    for line, result in zip(lines, _images(image, page, lines, legacy), strict=True):
-        if isinstance(result, str):
-            found.skipped.append(_skip(f"Line {line.id} of {name}: {result}"))
+    for line, (data, fault) in zip(lines, _files(image, page, lines, legacy), strict=True):
+        if fault:
+            found.skipped.append(_skip(f"Line {line.id} of {name}: {fault}"))
             continue
-        buffer = io.BytesIO()
-        result.save(buffer, format="PNG", **_COMPRESSION)
-        found.images.append(buffer.getvalue())
+        found.images.append(data)
         found.texts.append(line.text)
         found.languages.append(list(line.language) if line.language else None)
         found.splits.append(line.split)
     return found
-
-
-#: run lengths (zlib's Z_RLE): a third of the time of zlib's usual level, and files grow by 3 %
-_COMPRESSION: dict[str, Any] = {"compress_level": 1, "compress_type": 3}
 
 
 def _open_reduced(path: str) -> Image.Image:
@@ -270,17 +274,16 @@ def _open_reduced(path: str) -> Image.Image:
     return image if image.mode in _KEPT_MODES else to_mode8(image)
 
 
-def _images(
+def _files(
     image: Image.Image, page: Segmentation, lines: Sequence[Any], legacy: bool
-) -> list[Image.Image | str]:
-    """Image of each line, or why there is none."""
+) -> list[tuple[bytes, str]]:
+    """PNG file of each line and an empty text, or no bytes and the reason why there is none."""
     if page.type == "baselines" and image.mode in ("1", "L", "RGB"):
-        arrays = extract_lines(image, lines, type=page.type, legacy=legacy, num_threads=1)
-        return [array if isinstance(array, str) else Image.fromarray(array) for array in arrays]
+        return extract_line_pngs(image, lines, legacy=legacy, num_threads=1)
     return [_single(image, page, line, legacy) for line in lines]
 
 
-def _single(image: Image.Image, page: Segmentation, line: Any, legacy: bool) -> Image.Image | str:
+def _single(image: Image.Image, page: Segmentation, line: Any, legacy: bool) -> tuple[bytes, str]:
     bounds = Segmentation(
         type=page.type,
         imagename=page.imagename,
@@ -289,9 +292,18 @@ def _single(image: Image.Image, page: Segmentation, line: Any, legacy: bool) -> 
         lines=[line],
     )
     try:
-        return next(extract_polygons(image, bounds, legacy=legacy))[0]
+        return _encode(next(extract_polygons(image, bounds, legacy=legacy))[0]), ""
     except ValueError as error:
-        return str(error)
+        return b"", str(error)
+
+
+def _encode(image: Image.Image) -> bytes:
+    """An image as a PNG file."""
+    if image.mode != "1":
+        return encode_png(np.ascontiguousarray(image))
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 # -- file -------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import logging
 import numpy as np
 from PIL import Image
 
-__all__ = ["is_deep", "to_grey", "to_mode8", "to_rgb"]
+__all__ = ["is_deep", "to_black_and_white", "to_grey", "to_mode8", "to_rgb"]
 
 logger = logging.getLogger("kraken")
 
@@ -47,6 +47,13 @@ def to_grey(im: Image.Image) -> Image.Image:
     if flat.mode == "LAB":  # Pillow converts it to RGB only
         flat = flat.convert("RGB")
     return flat if flat.mode == "L" else flat.convert("L")
+
+
+def to_black_and_white(im: Image.Image) -> Image.Image:
+    """An image of two colours as ``L`` with values 0 (the darker one) and 255."""
+    grey = np.asarray(to_grey(im))
+    low, high = (int(grey.min()), int(grey.max())) if grey.size else (0, 0)
+    return Image.fromarray(np.where(grey > (low + high) / 2, 255, 0).astype(np.uint8))
 
 
 def to_rgb(im: Image.Image) -> Image.Image:

@@ -48,17 +48,19 @@ def interpolate_polyline(points: torch.Tensor, spacing: float = 5.0) -> torch.Te
         raise ValueError(f"spacing is {spacing}, must be above 0")
     if len(points) < 2:
         return points
-    line = points.detach().cpu().double().numpy()
-    steps = np.hypot(*np.diff(line, axis=0).T)
-    line, steps = line[np.r_[True, steps > 0]], steps[steps > 0]
-    length = float(steps.sum())
+    line = points.detach().cpu()
+    line = line if line.is_floating_point() else line.float()
+    # in the points' own precision: recorded scores depend on its rounding
+    at = torch.cat([line.new_zeros(1), torch.linalg.vector_norm(line.diff(dim=0), dim=1).cumsum(0)])
+    length = float(at[-1])
     if length < 1e-6:
         return points[:1]
-    count = max(2, round(length / spacing))
-    at = np.r_[0.0, np.cumsum(steps)]
-    wanted = np.linspace(0.0, at[-1], count)
-    found = np.stack([np.interp(wanted, at, line[:, axis]) for axis in (0, 1)], axis=1)
-    return torch.from_numpy(found).to(points)
+    wanted = torch.linspace(0.0, length, max(2, round(length / spacing)), dtype=line.dtype)
+    # steps without length end where they begin and are never the one that holds a place before the end
+    end = torch.searchsorted(at, wanted, right=True).clamp(max=len(line) - 1)
+    start = end - 1
+    share = (wanted - at[start]) / (at[end] - at[start]).clamp(min=1e-12)
+    return (line[start] + share[:, None] * (line[end] - line[start])).to(points)
 
 
 def _lists(lines: Sequence[Any]) -> Any:
@@ -71,7 +73,8 @@ def compute_detection_metrics(
     """Agreement of the lines of one page.
 
     Args:
-        pred: Detected polylines (N, 2), used as they are: see :func:`interpolate_polyline`.
+        pred: Detected polylines (N, 2), used as they are: see :func:`interpolate_polyline`. Distances are
+            computed in single precision if all lines are, which costs up to about 5e-5 with a tolerance of 1.
         gt: Polylines of the ground truth.
         tol: Distance in pixels up to which a point is right; it is wrong at three times this.
 
@@ -85,7 +88,8 @@ def compute_detection_metrics(
     if not pred or not gt:
         value = 1.0 if not pred and not gt else 0.0
         return {"precision": value, "recall": value, "f1": value, **counts}
-    total = _seg.best_assignment(_lists(pred), _lists(gt), float(tol))
+    single = all(getattr(line, "dtype", None) == torch.float32 for line in (*pred, *gt))
+    total = _seg.best_assignment(_lists(pred), _lists(gt), float(tol), single)
     precision, recall = total / len(pred), total / len(gt)
     both = precision + recall
     f1 = 2 * precision * recall / both if both > 0 else 0.0

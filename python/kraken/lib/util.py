@@ -28,6 +28,7 @@ __all__ = [
     "is_bitonal",
     "is_printable",
     "make_printable",
+    "open_for",
     "open_image",
     "parse_gt_path",
     "pil2array",
@@ -70,14 +71,46 @@ def open_image(fp: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
         KrakenInputException: If the file is missing, isn't an image, is truncated or
             has more than 20,000 × 20,000 pixels. Also an ``OSError``.
     """
+    return _open(fp, upright=True)
+
+
+def open_for(fp: str | os.PathLike[str], size: tuple[int, int] | None) -> Image.Image:
+    """Opens the image of a document whose coordinates may refer to the pixels as they are stored.
+
+    Args:
+        fp: Path.
+        size: Width and height that the document states, None if it doesn't.
+
+    Returns:
+        The upright image, or the stored one if only that has the stated size.
+
+    Raises:
+        KrakenInputException: As for :func:`open_image`.
+    """
+    image = open_image(fp)
+    if size is None or image.size == tuple(size) or image.size != (size[1], size[0]):
+        return image
+    stored = _open(fp, upright=False)
+    if stored.size != tuple(size):
+        return image
+    logger.warning(
+        "%s isn't turned as its EXIF data says: the document states its size, and so coordinates, as stored.",
+        fp,
+    )
+    return stored
+
+
+def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool) -> Image.Image:
     name = os.fspath(fp) if isinstance(fp, (str, os.PathLike)) else str(getattr(fp, "name", "") or "")
     what = name or "the given file"
     try:
         with Image.open(fp) as im:
             if im.width * im.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{im.width}×{im.height} pixels")
+            _warn_of_more_pages(im, what)
             im.load()
-            _turn_upright(im, what)
+            if upright:
+                _turn_upright(im, what)
     except (FileNotFoundError, IsADirectoryError) as error:
         reason = "doesn't exist" if isinstance(error, FileNotFoundError) else "is a directory"
         raise MissingImageError(f"Image {what} {reason}") from error
@@ -98,6 +131,22 @@ def open_image(fp: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
     im.filename = name
     image: Image.Image = im
     return image
+
+
+def _warn_of_more_pages(im: Image.Image, name: str) -> None:
+    """Says that a file of several pages counts as its first; other formats hold previews, not pages."""
+    if im.format != "TIFF":
+        return
+    try:
+        count = getattr(im, "n_frames", 1)
+    except (OSError, ValueError, SyntaxError, EOFError):
+        return  # what follows the first page is damaged: it isn't needed
+    finally:
+        im.seek(0)
+    if count > 1:
+        logger.warning(
+            "%s holds %d pages, only the first is used: make a PDF file of it, or split it.", name, count
+        )
 
 
 def _turn_upright(im: Image.Image, name: str) -> None:

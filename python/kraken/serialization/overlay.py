@@ -12,11 +12,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kraken.containers import BBoxLine, Segmentation
 from kraken.lib.image_modes import to_mode8, to_rgb
+from kraken.serialization.drawing import Colour, Points, fill, fitted, label, trace
 
 __all__ = ["Layers", "to_html", "to_image"]
-
-Colour = tuple[int, int, int]
-Points = list[tuple[float, float]]
 
 _RED: Colour = (205, 45, 45)
 _GREEN: Colour = (25, 140, 60)
@@ -91,30 +89,30 @@ def to_image(
         An image of mode ``RGB``.
     """
     layers = layers or Layers()
-    small, scale = _fitted(to_rgb(image), max_height)
+    small, scale = fitted(to_rgb(image), max_height)
     page = small.convert("RGBA")
     regions, lines = _described(segmentation, confidences or {}, scale)
     if layers.regions:
         for region in regions:
-            _fill(page, region.outline, region.colour, _REGION_FILL)
+            fill(page, region.outline, region.colour, _REGION_FILL)
     if layers.lines:
         for line in lines:
-            _fill(page, line.outline, line.colour, _FILL)
+            fill(page, line.outline, line.colour, _FILL)
     draw = ImageDraw.Draw(page)
     if layers.regions:
         for region in regions:
-            _trace(draw, [*region.outline, *region.outline[:1]], region.colour, 3)
+            trace(draw, [*region.outline, *region.outline[:1]], region.colour, 3)
     if layers.baselines:
         for line in lines:
-            _trace(draw, line.baseline, _BLUE, 2)
+            trace(draw, line.baseline, _BLUE, 2)
     font: Any = ImageFont.load_default(max(10, round(small.height / 110)))
     if layers.regions:
         for region in regions:
-            _label(draw, region.outline[0], f"{region.kind}", font, region.colour)
+            label(draw, region.outline[0], f"{region.kind}", font, region.colour)
     if layers.numbers:
         for line in lines:
             if line.start is not None:
-                _label(draw, line.start, str(line.number), font, line.colour)
+                label(draw, line.start, str(line.number), font, line.colour)
     return page.convert("RGB")
 
 
@@ -136,7 +134,7 @@ def to_html(
     from kraken._version import version
     from kraken.serialization.environment import native
 
-    small, scale = _fitted(to_mode8(image), max_height)
+    small, scale = fitted(to_mode8(image), max_height)
     data = io.BytesIO()
     small.save(data, "JPEG", quality=80, optimize=True)
     regions, lines = _described(segmentation, confidences or {}, scale)
@@ -156,14 +154,6 @@ def to_html(
             colour=_css,
         )
     )
-
-
-def _fitted(image: Image.Image, max_height: int) -> tuple[Image.Image, float]:
-    """The image with a limited height, and the factor for coordinates."""
-    if image.height <= max_height:
-        return image, 1.0
-    scale = max_height / image.height
-    return image.resize((max(1, round(image.width * scale)), max_height), Image.Resampling.LANCZOS), scale
 
 
 def _described(
@@ -214,35 +204,6 @@ def _graded(confidence: float) -> Colour:
 
 def _scaled(points: Sequence[Sequence[float]] | None, scale: float) -> Points:
     return [] if points is None else [(float(x) * scale, float(y) * scale) for x, y in points]
-
-
-def _fill(page: Image.Image, outline: Points, colour: Colour, alpha: int) -> None:
-    """Fills a polygon; only its box of the page is touched."""
-    if len(outline) < 3:
-        return
-    xs, ys = [x for x, _ in outline], [y for _, y in outline]
-    x0, y0 = max(0, int(min(xs))), max(0, int(min(ys)))
-    x1, y1 = min(page.width, int(max(xs)) + 2), min(page.height, int(max(ys)) + 2)
-    if x0 >= x1 or y0 >= y1:
-        return
-    mask = Image.new("L", (x1 - x0, y1 - y0), 0)
-    ImageDraw.Draw(mask).polygon([(x - x0, y - y0) for x, y in outline], fill=alpha)
-    page.paste((*colour, 255), (x0, y0), mask)
-
-
-def _trace(draw: ImageDraw.ImageDraw, points: Points, colour: Colour, width: int) -> None:
-    if len(points) > 1:
-        draw.line(points, fill=(*colour, 255), width=width, joint="curve")
-
-
-def _label(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, font: Any, colour: Colour) -> None:
-    """Writes on white, so that it can be read over anything; inside of the picture."""
-    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
-    width, height = right - left + 4, bottom - top + 4
-    x = min(max(0, at[0] - width), max(0, draw.im.size[0] - width))
-    y = min(max(0, at[1] - height / 2), max(0, draw.im.size[1] - height))
-    draw.rectangle((x, y, x + width, y + height), fill=(255, 255, 255, 255), outline=(*colour, 255))
-    draw.text((x + 2 - left, y + 2 - top), text, font=font, fill=(*colour, 255))
 
 
 def _svg_points(points: Points) -> str:

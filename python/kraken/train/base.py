@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import re
+from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import Callback
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from kraken.train.callbacks import EarlyStopping, FreezeBackbone, WeightAverage
 from kraken.train.optim import configure_optimizer_and_lr_scheduler, warmup_rate
@@ -178,16 +180,44 @@ class KrakenTrainerModule(LightningModule):
         self.net.user_metadata["metrics"] = list(self._metrics_log)
 
     def on_fit_start(self) -> None:
-        """Lays the weights of convolutions out in the order in which CPUs compute them fastest."""
+        """Agrees on a seed, and lays weights out in the order in which CPUs compute them fastest."""
+        self.run_seed = int(self.trainer.strategy.broadcast(self.run_seed))
         if self.net is not None and self.device.type == "cpu":
             self.net.to(memory_format=torch.channels_last)
 
-    def on_train_epoch_start(self) -> None:
-        """Makes the epoch's random numbers independent of what was before, for resumed runs."""
-        seed = (self.run_seed * 1_000_003 + self.current_epoch) % 2**31
+    # -- repetition -----------------------------------------------------------
+
+    def batches_done(self) -> int:
+        """Batches of the current epoch that were seen already."""
+        if self._trainer is None or self.trainer.state.fn != "fit":
+            return 0
+        return int(self.trainer.fit_loop.epoch_loop.batch_progress.current.ready)
+
+    def seed_batch(self, number: int) -> None:
+        """Makes the random numbers of a batch independent of what was before, for resumed runs.
+
+        Args:
+            number: Number of the batch in the current epoch.
+        """
+        seed = ((self.run_seed * 1_000_003 + self.current_epoch) * 1_000_003 + number) % 2**31
         random.seed(seed)
         np.random.seed(seed)
         torch.manual_seed(seed)
+
+    def on_train_epoch_start(self) -> None:
+        """Seeds the epoch's random numbers; loaders that can be resumed do so for each batch."""
+        self.seed_batch(0)
+
+    def on_train_epoch_end(self) -> None:
+        """Gives schedule ``reduceonplateau`` the figure that lightning withholds from resumed runs."""
+        if not self.trainer.fit_loop.restarting:
+            return
+        found = self.trainer.callback_metrics.get(self.monitor)
+        if found is None and self._metrics_log:
+            found = self._metrics_log[-1][1].get(self.monitor)
+        for entry in self.trainer.lr_scheduler_configs:
+            if isinstance(entry.scheduler, ReduceLROnPlateau) and found is not None:
+                self.lr_scheduler_step(entry.scheduler, found)
 
     # -- optimisation ---------------------------------------------------------
 
@@ -211,6 +241,10 @@ class KrakenTrainerModule(LightningModule):
             found.append(WeightAverage(config.ema_decay))
         return found
 
+    def parameter_groups(self) -> Iterable[Any]:
+        """What to optimise: parameters, or groups whose ``factor`` is their share of the learning rate."""
+        return self.parameters()
+
     def configure_optimizers(self) -> Any:
         """Optimiser and schedule of the configuration."""
         steps = None
@@ -220,7 +254,7 @@ class KrakenTrainerModule(LightningModule):
             batches = int(self.trainer.num_training_batches)
             steps = -(-batches // max(1, self.trainer.accumulate_grad_batches))
         return configure_optimizer_and_lr_scheduler(
-            self.config, self.parameters(), steps, self.monitor_mode, self.monitor
+            self.config, self.parameter_groups(), steps, self.monitor_mode, self.monitor
         )
 
     def optimizer_step(
@@ -230,7 +264,7 @@ class KrakenTrainerModule(LightningModule):
         rate = warmup_rate(self.config, self.trainer.global_step)
         if rate is not None:
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group.get("factor", 1.0)
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, Checkpoint, ModelCheckpoint
 from lightning.pytorch.callbacks import EarlyStopping as _EarlyStopping
 
 from kraken.lib.atomic import atomic_output
@@ -22,6 +23,7 @@ __all__ = [
     "FreezeBackbone",
     "KrakenOnExceptionCheckpoint",
     "OneChannelMode",
+    "RollingCheckpoint",
     "WeightAverage",
 ]
 
@@ -84,6 +86,92 @@ class KrakenOnExceptionCheckpoint(Callback):
         except Exception as error:
             # the exception that ended training is what the caller has to see
             logger.error("The state can't be saved in %s: %s", self.ckpt_path, error)
+
+
+class RollingCheckpoint(Checkpoint):
+    """Keeps the latest state in one file: for runs that are killed.
+
+    The file is rewritten in the midst of epochs once some time has passed, and after evaluations whose state
+    is in no other checkpoint. It goes when training ends well.
+
+    Args:
+        dirpath: Folder of the checkpoint.
+        minutes: Time between two states in the midst of epochs, 0 for after every step.
+        filename: Name without suffix.
+
+    Raises:
+        ValueError: The time is negative.
+    """
+
+    def __init__(
+        self, dirpath: str | PathLike[str], minutes: float = 10.0, filename: str = "checkpoint_last"
+    ) -> None:
+        super().__init__()
+        if not minutes >= 0:
+            raise ValueError(f"The time between two checkpoints is {minutes} minutes, it can't be negative.")
+        self.path = Path(dirpath) / f"{filename}.ckpt"
+        self.minutes = minutes
+        self._saved = time.monotonic()
+        self._step = 0
+
+    @property
+    def state_key(self) -> str:
+        """Name of the state in checkpoints; this class has none."""
+        return type(self).__qualname__
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock."""
+        self._saved = time.monotonic()
+        self._step = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Saves if it is time and the step is complete."""
+        if trainer.global_step == self._step:
+            # in the midst of gradients that are being summed up
+            return
+        self._step = trainer.global_step
+        due = time.monotonic() - self._saved >= 60 * self.minutes
+        if self._agreed(trainer, due) and not _evaluation_follows(trainer, batch_idx):
+            self._save(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Saves if this state isn't among the best."""
+        if trainer.state.fn != "fit" or trainer.sanity_checking:
+            return
+        others = [
+            callback for callback in trainer.checkpoint_callbacks if isinstance(callback, ModelCheckpoint)
+        ]
+        if all(callback._last_global_step_saved != trainer.global_step for callback in others):
+            self._save(trainer)
+        self._saved = time.monotonic()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Removes the file: nothing is left to go on with."""
+        if trainer.is_global_zero and not trainer.interrupted:
+            self.path.unlink(missing_ok=True)
+
+    @staticmethod
+    def _agreed(trainer: Trainer, due: bool) -> bool:
+        """The first process's decision: all have to take part in saving."""
+        return due if trainer.world_size == 1 else bool(trainer.strategy.broadcast(due))
+
+    def _save(self, trainer: Trainer) -> None:
+        try:
+            trainer.save_checkpoint(self.path)
+        except OSError as error:
+            # a full disk now is no reason to lose the run
+            logger.warning("The state can't be saved in %s: %s", self.path, error)
+        self._saved = time.monotonic()
+
+
+def _evaluation_follows(trainer: Trainer, batch_idx: int) -> bool:
+    """Whether an evaluation comes before the next step: a run resumed here would leave it out."""
+    interval = trainer.val_check_batch
+    at_interval = isinstance(interval, int) and interval > 0 and (batch_idx + 1) % interval == 0
+    last = bool(trainer.fit_loop.epoch_loop.batch_progress.is_last_batch)
+    return last or at_interval or batch_idx + 1 >= trainer.num_training_batches
 
 
 class OneChannelMode(Callback):

@@ -1,12 +1,16 @@
-"""How the C library hands out memory during training."""
+"""How the machine is set up for training: memory of the C library and tiny numbers."""
 
 from __future__ import annotations
 
 import ctypes
 import logging
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["keep_freed_memory"]
+import torch
+
+__all__ = ["denormals_flushed", "keep_freed_memory"]
 
 logger = logging.getLogger("kraken")
 
@@ -34,3 +38,19 @@ def keep_freed_memory() -> bool:
     granted = [bool(mallopt(name, value)) for name, value in wishes]
     logger.debug("Freed memory is kept: %s", granted)
     return all(granted)
+
+
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Numbers below the normal range count as zero inside.
+
+    States of recurrent layers and averages of optimisers shrink into that range, in which processors are
+    many times slower. Processors that can't do so compute as ever.
+    """
+    tiny = torch.tensor(1e-39)
+    before = not bool(tiny * 1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)

@@ -58,7 +58,7 @@ def build_scheduler(
     if last >= 0:
         # torch wants to find the starting points when it doesn't begin at the beginning
         for group in optimizer.param_groups:
-            group.setdefault("initial_lr", config.lrate)
+            group.setdefault("initial_lr", config.lrate * group.get("factor", 1.0))
     if config.schedule == "constant":
         return None
     if config.schedule == "exponential":
@@ -92,12 +92,13 @@ def _one_cycle(
     if done:
         for group in optimizer.param_groups:
             # what the schedule itself would have noted at its start
-            group.update(initial_lr=config.lrate / 25, max_lr=config.lrate, min_lr=config.lrate / 25e4)
+            rate = config.lrate * group.get("factor", 1.0)
+            group.update(initial_lr=rate / 25, max_lr=rate, min_lr=rate / 25e4)
             group.setdefault("max_momentum", 0.95)
             group.setdefault("base_momentum", 0.85)
     return lr_scheduler.OneCycleLR(
         optimizer,
-        max_lr=config.lrate,
+        max_lr=[config.lrate * group.get("factor", 1.0) for group in optimizer.param_groups],
         epochs=config.epochs,
         steps_per_epoch=steps_per_epoch,
         last_epoch=done - 1,

@@ -344,14 +344,19 @@ class RecognitionPretrainModel(VGSLRecognitionModel):
         """Starts counting."""
         self._entropy = torch.zeros(2, dtype=torch.float64)
 
-    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """Adds up the cross entropy; a batch is masked the same way in every validation."""
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, list[str]]:
+        """Adds up the cross entropy; a batch is masked the same way in every validation.
+
+        Returns:
+            Nothing that was read.
+        """
         what = f"batch {batch_idx} of the validation"
         entropy = self._guarded(batch, self._generator(_VALIDATION, batch_idx), what)
         if entropy is not None:
             self._entropy += torch.tensor(
                 [float(entropy.double().sum()), entropy.numel()], dtype=torch.float64
             )
+        return {}
 
     def on_validation_epoch_end(self) -> None:
         """Logs the mean over all masked columns, of all processes.

@@ -153,12 +153,18 @@ class LearningCurve(Callback):
         write_text(self.dirpath / "learning_curve.svg", render_curve(self.points, self.metric))
 
     def state_dict(self) -> dict[str, Any]:
-        """The points, for resumed runs."""
-        return {"points": [list(point) for point in self.points]}
+        """The points and the sum of losses since the last one, for resumed runs."""
+        return {
+            "points": [list(point) for point in self.points],
+            "loss": self._loss,
+            "batches": self._batches,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes the points over."""
         self.points = [(int(step), loss, float(value)) for step, loss, value in state_dict["points"]]
+        self._loss = float(state_dict.get("loss", 0.0))
+        self._batches = int(state_dict.get("batches", 0))
 
 
 _WIDTH, _HEIGHT, _MARGIN = 640, 400, 60

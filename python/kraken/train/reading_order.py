@@ -18,6 +18,7 @@ from kraken.lib.dataset.ro import PageWiseROSet, PairWiseROSet
 from kraken.lib.ro.layers import ROMLP
 from kraken.lib.segmentation.reading_order import decode_order
 from kraken.train.base import KrakenTrainerModule
+from kraken.train.names import use_plain_names
 from kraken.train.utils import validation_worker_init_fn
 
 __all__ = ["RODataModule", "ROModel", "footrule"]
@@ -60,6 +61,7 @@ class RODataModule(LightningDataModule):
         super().__init__()
         if not isinstance(data_config, ROTrainingDataConfig):
             raise ValueError(f"data_config attribute is {type(data_config)} not ROTrainingDataConfig")
+        use_plain_names(data_config)
         self.save_hyperparameters()
         if data_config.format_type not in ("xml", "page", "alto"):
             raise ValueError(f"format_type {data_config.format_type} not in [alto, page, xml].")
@@ -81,7 +83,11 @@ class RODataModule(LightningDataModule):
         config = self.config
         training, evaluation = list(config.training_data or ()), list(config.evaluation_data or ())
         if not evaluation:
-            training = [training[i] for i in np.random.permutation(len(training))]
+            if config.partition_seed < 0:
+                config.partition_seed = int(np.random.randint(2**31))
+            # a resumed run has to have the same parts
+            order = np.random.RandomState(config.partition_seed).permutation(len(training))
+            training = [training[i] for i in order]
             count = int(config.partition * len(training))
             training, evaluation = training[:count], training[count:]
         common: dict[str, Any] = {

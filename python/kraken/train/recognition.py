@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -20,7 +22,9 @@ from kraken.lib.exceptions import KrakenEncodeException, KrakenInputException
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.lib.vgsl.blocks.lengths import padding_kept
 from kraken.train.base import KrakenTrainerModule
+from kraken.train.image_log import ImageLog
 from kraken.train.recognition_data import VGSLRecognitionDataModule
+from kraken.train.remembering import Memory
 from kraken.train.utils import RecognitionTestMetrics
 
 __all__ = ["AlphabetMismatch", "VGSLRecognitionDataModule", "VGSLRecognitionModel"]
@@ -29,6 +33,10 @@ logger = logging.getLogger("kraken")
 
 #: old names of ways to resize
 _DEPRECATED_RESIZE = {"add": "union", "both": "new"}
+
+
+#: share of the learning rate of all layers but the last when old letters have to be kept
+BACKBONE_RATE = 0.1
 
 
 class AlphabetMismatch(ValueError):
@@ -72,6 +80,7 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         self._scorer = Scorer()
         self._val_codec: PytorchCodec | None = None
         self._text_steps: list[Any] = []
+        self._memory: Memory | None = None
 
     @property
     def config(self) -> VGSLRecognitionTrainingConfig:
@@ -141,6 +150,8 @@ class VGSLRecognitionModel(KrakenTrainerModule):
             if resize == "fail":
                 raise AlphabetMismatch(missing) from None
             if resize == "union":
+                if self.config.keep_old > 0:
+                    self._memory = Memory(self.net)
                 self._extend(missing)
             elif resize == "new":
                 self._replace(train, data_config)
@@ -198,6 +209,21 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         if data_module.config.bidi_reordering in ("L", "R"):
             net.user_metadata["base_dir"] = data_module.config.bidi_reordering
 
+    def parameter_groups(self) -> Iterable[Any]:
+        """With letters to remember all layers but the last learn slowly."""
+        if self._memory is None:
+            return super().parameter_groups()
+        last = {id(parameter) for parameter in self.net.nn[-1].parameters()}
+        own = [p for p in self.parameters() if id(p) in last]
+        others = [p for p in self.parameters() if id(p) not in last]
+        rate = self.config.lrate * BACKBONE_RATE
+        return [{"params": own, "factor": 1.0}, {"params": others, "factor": BACKBONE_RATE, "lr": rate}]
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Those of all trainers, and one that logs lines if there is a logger."""
+        found = super().configure_callbacks()
+        return [*found, ImageLog()] if self._trainer is not None and self.trainer.loggers else found
+
     # -- checkpoints ------------------------------------------------------------------
 
     def checkpoint_fields(self) -> dict[str, Any]:
@@ -205,7 +231,16 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         data_module = getattr(self._trainer, "datamodule", None)
         subset = getattr(data_module, "train_set", None)
         mode = subset.dataset.im_mode if subset is not None else self.net.one_channel_mode
-        return {"_seg_type": self.net.seg_type, "_one_channel_mode": mode}
+        found = {"_seg_type": self.net.seg_type, "_one_channel_mode": mode}
+        if self._memory is not None:
+            found["_memory"] = self._memory.state()
+        return found
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Builds the network of a checkpoint, and what it has to remember."""
+        super().on_load_checkpoint(checkpoint)
+        if checkpoint.get("_memory") is not None and self.config.keep_old > 0:
+            self._memory = Memory.restored(checkpoint["_memory"])
 
     def restore_net(self, config: Any, checkpoint: dict[str, Any]) -> Any:
         """Network of a checkpoint, without its weights."""
@@ -237,7 +272,7 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         return output.squeeze(2), lengths
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:
-        """CTC loss of a batch, summed over its lines."""
+        """CTC loss of a batch, summed over its lines, and that for forgetting old letters."""
         with padding_kept():
             logits, lengths = self._logits(batch)
         # CTC needs more precision than networks do
@@ -251,6 +286,8 @@ class VGSLRecognitionModel(KrakenTrainerModule):
             reduction="sum",
             zero_infinity=True,
         )
+        if self._memory is not None:
+            loss = loss + self.config.keep_old * self._memory.loss(batch, logits, lengths)
         size = len(batch["image"])
         if self.checked_loss(loss, f"batch {batch_idx} of epoch {self.current_epoch}") is None:
             return None
@@ -282,10 +319,16 @@ class VGSLRecognitionModel(KrakenTrainerModule):
         """Starts counting."""
         self._scorer = Scorer()
 
-    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """Compares a batch with its ground truth."""
-        for prediction, target in zip(self._read(batch), self._truth(batch), strict=True):
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, list[str]]:
+        """Compares a batch with its ground truth.
+
+        Returns:
+            Texts of the lines: ``predictions`` and ``targets``.
+        """
+        predictions, targets = self._read(batch), self._truth(batch)
+        for prediction, target in zip(predictions, targets, strict=True):
             self._scorer.add(prediction, target)
+        return {"predictions": predictions, "targets": targets}
 
     def on_validation_epoch_end(self) -> None:
         """Logs the accuracies, summed over all processes."""

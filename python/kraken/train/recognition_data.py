@@ -13,12 +13,12 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Subset, random_split
 
 from kraken.configs import VGSLRecognitionTrainingDataConfig
-from kraken.lib.dataset.arrow import ArrowIPCRecognitionDataset
+from kraken.lib.dataset.arrow import ArrowIPCRecognitionDataset, UnreadableDataset
 from kraken.lib.dataset.pages import parse_path
 from kraken.lib.dataset.recognition import GroundTruthDataset, PolygonGTDataset
 from kraken.lib.dataset.transforms import ImageInputTransforms, collate_sequences
 from kraken.lib.xml import XMLPage
-from kraken.train.batches import EpochSampler, WidthBatchSampler
+from kraken.train.batches import EpochSampler, RankSampler, ResumableLoader, WidthBatchSampler
 from kraken.train.utils import validation_worker_init_fn
 
 __all__ = ["VGSLRecognitionDataModule"]
@@ -43,6 +43,9 @@ class VGSLRecognitionDataModule(LightningDataModule):
     Raises:
         ValueError: The configuration is of the wrong class, names an unknown format or no data.
     """
+
+    #: samplers give each process its part
+    use_distributed_sampler = False
 
     train_set: Subset[Any] | None = None
     val_set: Subset[Any] | None = None
@@ -113,8 +116,7 @@ class VGSLRecognitionDataModule(LightningDataModule):
             if config.binary_dataset_split and split is not None:
                 options["split_filter"] = split
             found: Any = ArrowIPCRecognitionDataset(**options)
-            for file in data:
-                found.add(file)
+            self._add_compiled(found, data)
         elif config.format_type == "path" or config.linetype == "bbox":
             found = GroundTruthDataset(**options)
             self._add_pages(found, data)
@@ -125,6 +127,15 @@ class VGSLRecognitionDataModule(LightningDataModule):
             logger.warning("Setting dataset type from %s to %s.", found.seg_type, config.linetype)
             found.seg_type = config.linetype
         return found
+
+    def _add_compiled(self, dataset: Any, data: Sequence[Any]) -> None:
+        """Adds compiled files; damaged ones are named and left out, those of another kind are errors."""
+        for file in data:
+            try:
+                dataset.add(file)
+            except UnreadableDataset as error:
+                logger.warning(str(error))
+                self._faulty_files.append(str(error))
 
     #: pre-training needs none
     _needs_text = True
@@ -252,23 +263,30 @@ class VGSLRecognitionDataModule(LightningDataModule):
         budget = int(getattr(self.config, "pixel_budget", 0))
         if budget > 0:
             batches = WidthBatchSampler(
-                self.train_set, budget, module.height, self.config.padding, seed, epoch
+                self.train_set, budget, module.height, self.config.padding, seed, epoch, module.batches_done
             )
-            return self._loader(self.train_set, batch_sampler=batches)
-        sampler: Any = EpochSampler(self.train_set, seed, epoch)
-        return self._loader(self.train_set, batch_size=self._batch_size, sampler=sampler)
+            loader = self._loader(self.train_set, batch_sampler=batches)
+        else:
+            size = self._batch_size
+            sampler = EpochSampler(self.train_set, seed, epoch, lambda: module.batches_done() * size)
+            loader = self._loader(self.train_set, batch_size=size, sampler=sampler)
+        loader.progress = module
+        return loader
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Loader of the validation set."""
-        return self._loader(self.val_set, batch_size=self._batch_size, evaluating=True)
+        return self._evaluation_loader(self.val_set)
 
     def test_dataloader(self) -> DataLoader[Any]:
         """Loader of the test set."""
-        return self._loader(self.test_set, batch_size=self._batch_size, evaluating=True)
+        return self._evaluation_loader(self.test_set)
 
-    def _loader(self, subset: Any, evaluating: bool = False, **options: Any) -> DataLoader[Any]:
+    def _evaluation_loader(self, subset: Any) -> DataLoader[Any]:
+        return self._loader(subset, batch_size=self._batch_size, sampler=RankSampler(subset), evaluating=True)
+
+    def _loader(self, subset: Any, evaluating: bool = False, **options: Any) -> ResumableLoader:
         workers = self.config.num_workers
-        return DataLoader(
+        return ResumableLoader(
             subset,
             num_workers=workers,
             pin_memory=torch.cuda.is_available(),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,7 +22,9 @@ from kraken.lib.segmentation_metrics import (
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.train.base import KrakenTrainerModule
 from kraken.train.class_mapping import ClassMismatch, extend_mapping, names_of, replace_mapping, resize_mode
+from kraken.train.overlays import draw_overlay, write_overlay
 from kraken.train.pixels import PixelCounts
+from kraken.train.recompute import recomputed_norms
 from kraken.train.segmentation_data import AUX_CLASSES, BLLASegmentationDataModule
 from kraken.train.utils import SegmentationTestMetrics
 
@@ -33,21 +36,49 @@ logger = logging.getLogger("kraken")
 def segmentation_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Tensor:
     """Binary cross entropy plus the weighted soft Dice loss (Milletari et al. 2016).
 
+    The logits are those of the target's pixels after enlargement by nearest neighbours. Nothing is enlarged:
+    each logit counts for all pixels of its cell.
+
     Args:
-        logits: (N, C, H, W).
+        logits: (N, C, h, w), not larger than the target.
         target: (N, C, H, W), 0 or 1.
         dice_weight: Weight of the Dice loss; 0 leaves it out.
 
     Returns:
         Mean over all elements; the Dice loss is the mean over pages and channels, smoothed by 1.
     """
-    loss = F.binary_cross_entropy_with_logits(logits, target)
+    marked, pixels = _by_cell(target, logits.shape[2:])
+    # log(1 + e^z) for every pixel, less z where the target is 1
+    loss = (F.softplus(logits) * pixels - logits * marked).sum() / target.numel()
     if dice_weight:
-        p = torch.sigmoid(logits).flatten(2)
-        t = target.flatten(2)
-        dice = (2 * (p * t).sum(2) + 1) / (p.sum(2) + t.sum(2) + 1)
+        p = torch.sigmoid(logits)
+        both, found, wanted = (values.flatten(2).sum(2) for values in (p * marked, p * pixels, marked))
+        dice = (2 * both + 1) / (found + wanted + 1)
         loss = loss + dice_weight * (1 - dice.mean())
     return loss
+
+
+def _by_cell(target: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Sums of a target (N, C, H, W) over the pixels that each cell of a smaller map is enlarged to.
+
+    Returns:
+        The sums (N, C, h, w), and the number of pixels (h, w) of each cell.
+    """
+    counts = []
+    for axis, cells in zip((2, 3), size, strict=True):
+        length = target.shape[axis]
+        if cells > length:
+            raise ValueError(
+                f"An output of {tuple(size)} is larger than its target, {tuple(target.shape[2:])}."
+            )
+        places = torch.arange(cells, dtype=torch.float32, device=target.device)
+        # the interpolation itself says which cell a pixel is taken from
+        owner = F.interpolate(places[None, None], size=length).flatten().long()
+        shape = list(target.shape)
+        shape[axis] = cells
+        target = target.new_zeros(shape).index_add_(axis, owner, target)
+        counts.append(torch.bincount(owner, minlength=cells).to(target.dtype))
+    return target, counts[0][:, None] * counts[1]
 
 
 class BLLASegmentationModel(KrakenTrainerModule):
@@ -210,8 +241,12 @@ class BLLASegmentationModel(KrakenTrainerModule):
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:
         """Loss of a page."""
         target = batch["target"]
-        logits = F.interpolate(self.forward(batch["image"]), size=target.shape[2:])
-        loss = segmentation_loss(logits.float(), target, self.config.dice_weight)
+        with recomputed_norms(self.net):
+            logits = self.forward(batch["image"]).float()
+        if logits.shape[2] > target.shape[2] or logits.shape[3] > target.shape[3]:
+            # networks with transposed convolutions may exceed the page
+            logits = F.interpolate(logits, size=target.shape[2:])
+        loss = segmentation_loss(logits, target, self.config.dice_weight)
         if self.checked_loss(loss, f"page {batch_idx} of epoch {self.current_epoch}") is None:
             return None
         if self._trainer is not None:
@@ -226,8 +261,8 @@ class BLLASegmentationModel(KrakenTrainerModule):
         self._lines = []
         self._lines_by_class = {name: [] for name in canonical(self._classes["baselines"])}
 
-    def _evaluate(self, batch: dict[str, Any], per_class: bool) -> None:
-        """Counts pixels and compares lines of a batch."""
+    def _evaluate(self, batch: dict[str, Any], per_class: bool, overlay: Path | None = None) -> None:
+        """Counts pixels and compares lines of a batch; draws its first page to a file."""
         output = torch.sigmoid(self.forward(batch["image"]).float())
         target = F.interpolate(batch["target"], size=output.shape[2:])
         self._pixels.add(output, target)
@@ -236,27 +271,41 @@ class BLLASegmentationModel(KrakenTrainerModule):
         names = {index: name for name, index in canonical(self._classes["baselines"]).items()}
         start, end = (self._classes["aux"][name] for name in AUX_CLASSES)
         tolerance = self.config.bl_tol
-        for maps, baselines in zip(output.cpu().numpy(), batch["baselines"], strict=True):
+        for page, (maps, baselines) in enumerate(zip(output.cpu().numpy(), batch["baselines"], strict=True)):
             found: list[Tensor] = []
             truth: list[Tensor] = []
             for index, name in names.items():
                 detected = [_resampled(line, (1, 1)) for line in vectorize_lines(maps[[start, end, index]])]
                 recorded = [_resampled(line, scale) for line in baselines.get(index, ())]
                 if per_class:
-                    page = compute_detection_metrics(detected, recorded, tolerance)
-                    self._lines_by_class[name].append(page)
+                    figures = compute_detection_metrics(detected, recorded, tolerance)
+                    self._lines_by_class[name].append(figures)
                 found += detected
                 truth += recorded
             if names:
                 self._lines.append(compute_detection_metrics(found, truth, tolerance))
+            if overlay is not None and not page:
+                picture = draw_overlay(
+                    batch["image"][0], batch["target"][0], output[0], truth, found, self._classes
+                )
+                write_overlay(picture, overlay)
 
     def on_validation_epoch_start(self) -> None:
         """Starts counting."""
         self._start()
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """Compares a page with its ground truth."""
-        self._evaluate(batch, per_class=False)
+        """Compares a page with its ground truth, and draws the first ones if that is wanted."""
+        overlay = None
+        if (
+            batch_idx < self.config.overlays
+            and self._trainer is not None
+            and self.trainer.is_global_zero
+            and not self.trainer.sanity_checking
+        ):
+            name = f"page_{batch_idx:02d}-epoch_{self.current_epoch:03d}.png"
+            overlay = Path(self.config.checkpoint_path) / "overlays" / name
+        self._evaluate(batch, per_class=False, overlay=overlay)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the means."""

@@ -19,7 +19,8 @@ from kraken.lib.dataset.elements import element_type, region_type
 from kraken.lib.dataset.segmentation import BaselineSet
 from kraken.lib.dataset.transforms import ImageInputTransforms
 from kraken.lib.xml import XMLPage
-from kraken.train.batches import EpochSampler
+from kraken.train.batches import EpochSampler, ResumableLoader
+from kraken.train.names import use_plain_names
 from kraken.train.utils import validation_worker_init_fn
 
 __all__ = ["AUX_CLASSES", "BLLASegmentationDataModule"]
@@ -56,6 +57,7 @@ class BLLASegmentationDataModule(LightningDataModule):
             raise ValueError(
                 f"data_config attribute is {type(data_config)} not BLLASegmentationTrainingDataConfig"
             )
+        use_plain_names(data_config)
         self.save_hyperparameters()
         if data_config.format_type not in ("xml", "page", "alto", None):
             raise ValueError(f"format_type {data_config.format_type} not in [alto, page, xml, None].")
@@ -72,8 +74,12 @@ class BLLASegmentationDataModule(LightningDataModule):
         elif data_config.training_data:
             dataset = self._build(data_config.training_data, mapping, data_config.augment)
             count = int(len(dataset) * data_config.partition)
-            self.train_set, self.val_set = random_split(dataset, (count, len(dataset) - count))
+            if data_config.partition_seed < 0:
+                data_config.partition_seed = int(torch.randint(2**31, (1,)))
+            generator = torch.Generator().manual_seed(data_config.partition_seed)
+            self.train_set, self.val_set = random_split(dataset, (count, len(dataset) - count), generator)
             if data_config.augment:
+                dataset.share_failures()
                 plain = copy.copy(dataset)
                 plain.aug = None
                 self.val_set = Subset(plain, self.val_set.indices)
@@ -217,7 +223,10 @@ class BLLASegmentationDataModule(LightningDataModule):
         def epoch() -> int:
             return int(module.current_epoch)
 
-        return self._loader(self.train_set, sampler=EpochSampler(self.train_set, module.run_seed, epoch))
+        sampler = EpochSampler(self.train_set, module.run_seed, epoch, module.batches_done)
+        loader = self._loader(self.train_set, sampler=sampler)
+        loader.progress = module
+        return loader
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Loader of the validation set."""
@@ -227,9 +236,10 @@ class BLLASegmentationDataModule(LightningDataModule):
         """Loader of the test set."""
         return self._loader(self.test_set, evaluating=True)
 
-    def _loader(self, subset: Any, evaluating: bool = False, **options: Any) -> DataLoader[Any]:
+    def _loader(self, subset: Any, evaluating: bool = False, **options: Any) -> ResumableLoader:
         workers = self.config.num_workers
-        return DataLoader(
+        subset.dataset.share_failures()
+        return ResumableLoader(
             subset,
             batch_size=1,
             num_workers=workers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Iterable
 from os import PathLike
 from typing import Any
@@ -13,7 +14,7 @@ from lightning.pytorch.callbacks import Callback, LearningRateMonitor, RichModel
 from lightning.pytorch.loggers import Logger
 
 from kraken.train.callbacks import AtomicCheckpointIO, FreezeBackbone, OneChannelMode
-from kraken.train.memory import keep_freed_memory
+from kraken.train.memory import denormals_flushed, keep_freed_memory
 from kraken.train.progress import TrainingProgress
 
 __all__ = ["KrakenTrainer"]
@@ -78,7 +79,10 @@ class KrakenTrainer(Trainer):
     def fit(self, *args: Any, **kwargs: Any) -> None:
         """Trains; arguments as for lightning's trainer."""
         keep_freed_memory()
-        super().fit(*args, **kwargs)
+        with warnings.catch_warnings(), denormals_flushed():
+            # the loaders find their place by themselves, but they don't write it in checkpoints
+            warnings.filterwarnings("ignore", message=r".*your dataloader is not\s+resumable")
+            super().fit(*args, **kwargs)
 
     def test(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluates a test set; arguments as for lightning's trainer.
@@ -99,6 +103,21 @@ def _as_list(value: Any) -> list[Any]:
     return list(value)
 
 
+def _tensorboard(log_dir: str | PathLike[str] | None) -> Logger:
+    from lightning.pytorch.loggers import TensorBoardLogger  # optional package
+
+    return TensorBoardLogger(os.fspath(log_dir or "logs"))
+
+
+def _wandb(log_dir: str | PathLike[str] | None) -> Logger:
+    from lightning.pytorch.loggers import WandbLogger  # optional package
+
+    return WandbLogger(project="kraken", save_dir=os.fspath(log_dir or "."), log_model=False)
+
+
+_LOGGERS = {"tensorboard": _tensorboard, "wandb": _wandb}
+
+
 def _find_logger(wanted: Any, given: Any, log_dir: str | PathLike[str] | None) -> Any:
     """What lightning gets as logger."""
     if not wanted:
@@ -107,13 +126,12 @@ def _find_logger(wanted: Any, given: Any, log_dir: str | PathLike[str] | None) -
         return given
     if isinstance(wanted, Logger):
         return wanted
-    if wanted == "tensorboard":
-        from lightning.pytorch.loggers import TensorBoardLogger  # optional package
-
-        return TensorBoardLogger(os.fspath(log_dir or "logs"))
-    if wanted == "wandb":
-        from lightning.pytorch.loggers import WandbLogger  # optional package
-
-        return WandbLogger(project="kraken", save_dir=os.fspath(log_dir or "."), log_model=False)
+    if wanted in _LOGGERS:
+        try:
+            return _LOGGERS[wanted](log_dir)
+        except ImportError as error:
+            raise ModuleNotFoundError(
+                f"Logger {wanted} needs the package of the same name: pip install {wanted}"
+            ) from error
     logger.error("%s was set as logger, which is not acceptable", wanted)
     raise ValueError(f"{wanted} is not acceptable as logger")

@@ -9,6 +9,7 @@
 pub mod error;
 pub mod geom;
 pub mod image;
+pub mod nn;
 pub mod par;
 pub mod seg;
 pub mod text;

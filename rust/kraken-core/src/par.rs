@@ -78,6 +78,31 @@ where
     });
 }
 
+/// Runs `f(first_row, rows, other_rows)` on bands of whole rows of two row-major buffers of the same
+/// layout. Otherwise as [`for_row_bands`].
+pub fn for_paired_row_bands<T, U, F>(data: &mut [T], other: &mut [U], width: usize, threads: usize, f: F)
+where
+    T: Send,
+    U: Send,
+    F: Fn(usize, &mut [T], &mut [U]) + Sync,
+{
+    let threads = resolve_threads(threads);
+    let rows = if width == 0 { 0 } else { data.len().div_ceil(width) };
+    if threads <= 1 || rows < 2 {
+        f(0, data, other);
+        return;
+    }
+    let band = rows.div_ceil(threads);
+    let f = &f;
+    std::thread::scope(|scope| {
+        for (k, (chunk, partner)) in
+            data.chunks_mut(band * width).zip(other.chunks_mut(band * width)).enumerate()
+        {
+            scope.spawn(move || f(k * band, chunk, partner));
+        }
+    });
+}
+
 /// Runs `f(first_row, rows)` on strips of `rows` whole rows of a row-major
 /// buffer; whichever thread is free takes the next strip, so strips may differ
 /// in cost. Otherwise as [`for_row_bands`].
@@ -134,6 +159,22 @@ mod tests {
         });
         let expected: Vec<usize> = (0..35).map(|k| k / 5 + 1).collect();
         assert_eq!(data, expected);
+    }
+
+    #[test]
+    fn paired_bands_are_of_the_same_rows() {
+        for threads in [1, 2, 5, 30] {
+            let (mut data, mut other) = (vec![0_usize; 7 * 5], vec![0_u8; 7 * 5]);
+            for_paired_row_bands(&mut data, &mut other, 5, threads, |first, rows, partners| {
+                for (k, (v, w)) in rows.iter_mut().zip(partners).enumerate() {
+                    *v += first + k / 5 + 1;
+                    *w += (first + k / 5 + 1) as u8;
+                }
+            });
+            assert_eq!(data, (0..35).map(|k| k / 5 + 1).collect::<Vec<usize>>());
+            assert_eq!(other, (0..35).map(|k| k / 5 + 1).collect::<Vec<u8>>());
+        }
+        for_paired_row_bands(&mut [0_u8; 0], &mut [0_u8; 0], 5, 2, |_, _, _| {});
     }
 
     #[test]

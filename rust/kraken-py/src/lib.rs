@@ -8,6 +8,7 @@ mod distance;
 mod error;
 mod geom;
 mod image;
+mod nn;
 mod seg;
 mod text;
 
@@ -27,6 +28,7 @@ fn _rust(m: &Bound<'_, PyModule>) -> PyResult<()> {
     for (name, register) in [
         ("geom", geom::register as fn(&Bound<'_, PyModule>) -> PyResult<()>),
         ("image", image::register),
+        ("nn", nn::register),
         ("seg", seg::register),
         ("text", text::register),
     ] {

@@ -11,16 +11,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from kraken.lib.dataset.lines import LineDataset
 
-__all__ = ["ArrowIPCRecognitionDataset", "read_metadata"]
+__all__ = ["ArrowIPCRecognitionDataset", "UnreadableDataset", "read_metadata"]
 
 logger = logging.getLogger("kraken")
 
 _TYPES = {"kraken_recognition_baseline": "baselines", "kraken_recognition_bbox": "bbox"}
 SPLITS = ("train", "validation", "test")
+
+
+class UnreadableDataset(ValueError):
+    """A file isn't a compiled data set at all, or its directory is damaged."""
 
 
 def read_metadata(schema: pa.Schema, file: str) -> dict[str, Any]:
@@ -75,7 +79,7 @@ class ArrowIPCRecognitionDataset(LineDataset):
             ValueError: It isn't a compiled data set, or of another type than the files before.
         """
         path = fspath(file)
-        batches, schema = _open(path)
+        batches, schema, faults = _open(path)
         metadata = read_metadata(schema, path)
         kind = metadata.get("type")
         if kind not in _TYPES:
@@ -92,6 +96,9 @@ class ArrowIPCRecognitionDataset(LineDataset):
         else:
             self.legacy_polygons_status = legacy
         self.alphabet.update(Counter({str(k): int(v) for k, v in metadata.get("alphabet", {}).items()}))
+        for fault in faults:
+            logger.warning("Skipping %s", fault)
+        self.rejected += faults
         self._select(batches)
         self._files.append(path)
         self._prepare()
@@ -147,8 +154,11 @@ class ArrowIPCRecognitionDataset(LineDataset):
         value = self._open_chunks()[chunk][1][int(row)]
         if not value.is_valid:
             raise ValueError("the line has no image")
-        im = Image.open(io.BytesIO(value.as_buffer()))
-        im.load()
+        try:
+            im = Image.open(io.BytesIO(value.as_buffer()))
+            im.load()
+        except UnidentifiedImageError as error:
+            raise ValueError("its picture is damaged: no known image format") from error
         return im
 
     def size_of(self, index: int) -> tuple[int, int]:
@@ -171,13 +181,23 @@ class ArrowIPCRecognitionDataset(LineDataset):
         return f"line {index}"
 
 
-def _open(path: str) -> tuple[list[pa.RecordBatch], pa.Schema]:
-    """Record batches of a file, mapped into memory."""
+def _open(path: str) -> tuple[list[pa.RecordBatch], pa.Schema, list[str]]:
+    """Record batches of a file, mapped into memory; damaged ones are empty, and named."""
     try:
         reader = pa.ipc.open_file(pa.memory_map(path, "r"))
-        return [reader.get_batch(i) for i in range(reader.num_record_batches)], reader.schema
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} isn't a compiled data set: {error}") from error
+    except pa.ArrowException as error:
+        raise UnreadableDataset(f"{path} isn't a compiled data set, or damaged: {error}") from error
+    batches, faults = [], []
+    for number in range(reader.num_record_batches):
+        try:
+            batch = reader.get_batch(number)
+            # places in a damaged batch may lie anywhere in memory
+            batch.validate(full=True)
+        except (pa.ArrowException, OSError) as error:
+            faults.append(f"record batch {number} of {path}: {' '.join(str(error).split())}")
+            batch = pa.RecordBatch.from_pylist([], schema=reader.schema)
+        batches.append(batch)
+    return batches, reader.schema, faults
 
 
 def _columns(batch: pa.RecordBatch) -> tuple[Any, Any]:

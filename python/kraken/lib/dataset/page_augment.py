@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from kraken.lib.dataset.augment import _blurred, _color, _show_through, _uniform, _whole
+from kraken.lib.dataset.augment import _blurred, _color, _uniform, _whole
 
 __all__ = ["PageAugmenter", "transform_points", "warp_image"]
 
@@ -70,6 +70,18 @@ def _perspective(width: int, height: int) -> Homography:
     return np.append(solution, 1.0).reshape(3, 3)
 
 
+def _bleed_through(im: Tensor) -> Tensor:
+    """The writing on the back of the page, mirrored, blurred and shifted a little.
+
+    Only what is darker than the paper shows, so that grey paper doesn't hide it.
+    """
+    back = _blurred(im.flip(2), 5, 1.5)
+    ink = (back - back.flatten(1).median(dim=1).values[:, None, None]).clamp(min=0)
+    height, width = im.shape[1:]
+    shift = (_whole(-(height // 16), height // 16), _whole(-(width // 16), width // 16))
+    return im + (1 - im) * torch.roll(ink, shift, (1, 2)) * _uniform(0.15, 0.5)
+
+
 def _blur(im: Tensor) -> Tensor:
     if _whole(0, 1):
         return _blurred(im, 3, _uniform(0.1, 1.0))
@@ -104,7 +116,7 @@ class PageAugmenter:
         "perspective": _perspective,
     }
     _IMAGE: ClassVar[dict[str, Callable[[Tensor], Tensor]]] = {
-        "bleed_through": _show_through,
+        "bleed_through": _bleed_through,
         "blur": _blur,
         "color": _color,
         "noise": _noise,

@@ -112,9 +112,9 @@ class BaselineSet(Dataset[dict[str, Any]]):
         self.targets: list[dict[str, dict[int, list[Any]]]] = []
         self._elements: list[list[tuple[str, str, Any]]] = []
         self.class_stats: dict[str, Counter[str]] = {"baselines": Counter(), "regions": Counter()}
-        self.failed_samples: set[int] = set()
         self._causes: dict[int, str] = {}
-        # shared with loader processes, which see the images
+        # both are shared with loader processes, which see the images
+        self._failed = torch.zeros(0, dtype=torch.uint8)
         self._mode: torch.Tensor = torch.zeros(1, dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]
 
     # -- pages and classes ------------------------------------------------------
@@ -201,24 +201,55 @@ class BaselineSet(Dataset[dict[str, Any]]):
         """
         if not 0 <= index < len(self):
             raise IndexError(f"page {index} of {len(self)}")
+        self.share_failures()
         while True:
-            if index not in self.failed_samples:
+            if not self._failed[index]:
                 try:
                     return self._sample(index)
                 except Exception as error:
                     # decoders and transforms fail in many ways; each costs one page only
-                    cause = " ".join(str(error).split()) or type(error).__name__
-                    self.failed_samples.add(index)
-                    self._causes[index] = f"{self.imgs[index]}: {cause}"
+                    self._failed[index] = 1
+                    self._causes[index] = self._cause(index, error)
                     logger.warning("Skipping page %s", self._causes[index])
-            good = sorted(set(range(len(self))) - self.failed_samples)
-            if not good:
-                raise ValueError(f"All {len(self)} samples in dataset invalid.")
-            index = good[int(torch.randint(len(good), (1,)))]
+            good = torch.nonzero(self._failed == 0).flatten()
+            if not len(good):
+                raise ValueError(
+                    f"All {len(self)} samples in dataset invalid. The first: {self.failures()[0]}"
+                )
+            index = int(good[int(torch.randint(len(good), (1,)))])
+
+    def share_failures(self) -> None:
+        """Makes room for marks of all pages that are unusable, in memory that loader processes share.
+
+        To be called when all pages are added and before such processes start; a set that is sampled in one
+        process only needs no call.
+        """
+        if len(self._failed) < len(self):
+            marks = torch.zeros(len(self), dtype=torch.uint8)
+            marks[: len(self._failed)] = self._failed
+            self._failed = marks.share_memory_()  # type: ignore[no-untyped-call]
+
+    @property
+    def failed_samples(self) -> set[int]:
+        """Indices of the pages that turned out to be unusable."""
+        return {int(index) for index in torch.nonzero(self._failed).flatten()}
+
+    def _cause(self, index: int, error: Exception) -> str:
+        source = self.imgs[index]
+        name = f"page {index}" if isinstance(source, Image.Image) else fspath(source)
+        return f"{name}: {' '.join(str(error).split()) or type(error).__name__}"
 
     def failures(self) -> list[str]:
-        """Name and cause of each unusable page that this process met."""
-        return [self._causes[index] for index in sorted(self._causes)]
+        """Name and cause of each unusable page that was met so far, in any process."""
+        for index in sorted(self.failed_samples - self._causes.keys()):
+            # the cause was met in a loader process; it shows again here
+            try:
+                self._sample(index)
+            except Exception as error:
+                self._causes[index] = self._cause(index, error)
+            else:
+                self._causes[index] = self._cause(index, ValueError("failed once"))
+        return [self._causes[index] for index in sorted(self.failed_samples)]
 
     def _sample(self, index: int) -> dict[str, Any]:
         source = self.imgs[index]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from kraken._rust import image as _image
 from kraken._rust import seg as _seg
+from kraken.lib.image_modes import to_grey
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -28,7 +29,7 @@ def edge_energy(im: Image.Image | npt.NDArray[np.uint8], *, num_threads: int = 1
     """The feature map that polygons are fitted to: Sobel magnitude of the grey image, smoothed (σ 0.5).
 
     Args:
-        im: An image of any mode (converted to ``L``) or a grey array (H, W) of ``uint8``.
+        im: An image of any mode or a grey array (H, W) of ``uint8``.
         num_threads: Threads to use; 0 for all of the machine's.
 
     Returns:
@@ -37,7 +38,7 @@ def edge_energy(im: Image.Image | npt.NDArray[np.uint8], *, num_threads: int = 1
     Raises:
         ValueError: The array isn't two-dimensional and of ``uint8``.
     """
-    grey = im if isinstance(im, np.ndarray) else np.asarray(im.convert("L"))
+    grey = im if isinstance(im, np.ndarray) else np.asarray(to_grey(im))
     if grey.ndim != 2 or grey.dtype != np.uint8:
         raise ValueError(f"the image must be a (H, W) array of uint8, not {grey.shape} of {grey.dtype}")
     return _image.edge_energy(np.ascontiguousarray(grey), num_threads)
@@ -126,7 +127,7 @@ def calculate_polygonal_environment(
         energy = _features(im, im_feats, num_threads)
     else:
         width, height = round(im.width * factors[0]), round(im.height * factors[1])
-        energy = edge_energy(im.convert("L").resize((width, height)), num_threads=num_threads)
+        energy = edge_energy(to_grey(im).resize((width, height)), num_threads=num_threads)
         lines, common, special = (_scaled(group, factors) for group in (lines, common, special))
     found = _seg.polygonise(energy, lines, common, special, per_line, topline, num_threads)
     rings: list[Ring | None] = []

@@ -203,7 +203,7 @@ def _prepare(
     tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float().div_(255)
     tensor = tensor.max() - tensor
     if mask is not None:
-        hidden = np.asarray(mask.convert("L").resize(size, Image.Resampling.NEAREST)) == 0
+        hidden = np.asarray(to_grey(mask).resize(size, Image.Resampling.NEAREST)) == 0
         rows, cols = slice(top, top + hidden.shape[0]), slice(left, left + hidden.shape[1])
         tensor[:, rows, cols].masked_fill_(torch.from_numpy(hidden), 0)
     return tensor.unsqueeze(0), grey, pads

@@ -8,6 +8,7 @@ pub mod filter;
 pub mod labels;
 pub mod max_filter;
 pub mod nlbin;
+pub mod png;
 pub mod raster;
 pub mod resample;
 pub mod ridge;

@@ -5,6 +5,7 @@ mod draw;
 mod energy;
 mod filters;
 mod lines;
+mod png;
 
 use pyo3::prelude::*;
 
@@ -16,5 +17,6 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     draw::register(m)?;
     energy::register(m)?;
     filters::register(m)?;
-    lines::register(m)
+    lines::register(m)?;
+    png::register(m)
 }

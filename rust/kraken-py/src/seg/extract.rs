@@ -1,6 +1,7 @@
 //! Bindings of `kraken_core::seg::extract`.
 
 use kraken_core::geom::Point;
+use kraken_core::image::png;
 use kraken_core::image::raster::{Raster, View};
 use kraken_core::image::sample::Sample;
 use kraken_core::seg::extract::{Input, Line, Options, Prepared};
@@ -8,6 +9,7 @@ use kraken_core::{Error, Result, par};
 use ndarray::{ArrayD, IxDyn};
 use numpy::{Element, IntoPyArray, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
 
 use crate::boundary::run;
 use crate::error::to_py;
@@ -128,6 +130,34 @@ fn many<'py, T: Element + Sample>(
 }
 
 #[pyfunction]
+#[pyo3(signature = (page, lines, *, nearest=false, legacy=false, num_threads=0))]
+fn extract_line_pngs<'py>(
+    py: Python<'py>,
+    page: PyReadonlyArrayDyn<'py, u8>,
+    lines: Vec<(Vec<Point>, Vec<Point>)>,
+    nearest: bool,
+    legacy: bool,
+    num_threads: usize,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let options = Options { nearest, alpha: false, legacy };
+    let (data, [w, h, c]) = contents(&page)?;
+    let files = run(py, || {
+        let view = View::new(data, w, h, c)?;
+        let encode = |i: usize| -> Result<Vec<u8>> {
+            let line = Line::new(&lines[i].0, &lines[i].1, [w, h])?;
+            let image = line.extract(view.crop(line.bbox()), options)?;
+            png::encode(&image.data, image.width, image.height, image.channels)
+        };
+        Ok(par::map_indices(lines.len(), num_threads, encode))
+    })?;
+    let to_object = |file: Result<Vec<u8>>| match file {
+        Ok(data) => PyBytes::new(py, &data).into_any(),
+        Err(error) => PyString::new(py, &error.to_string()).into_any(),
+    };
+    Ok(files.into_iter().map(to_object).collect())
+}
+
+#[pyfunction]
 #[pyo3(signature = (page, lines, *, height, channels, padding, nearest=false, legacy=false, num_threads=0))]
 #[allow(clippy::too_many_arguments)] // Keywords in Python.
 fn extract_line_arrays<'py>(
@@ -168,5 +198,6 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(check_line, m)?)?;
     m.add_function(wrap_pyfunction!(extract_line, m)?)?;
     m.add_function(wrap_pyfunction!(extract_lines, m)?)?;
+    m.add_function(wrap_pyfunction!(extract_line_pngs, m)?)?;
     m.add_function(wrap_pyfunction!(extract_line_arrays, m)?)
 }

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kraken.lib.vgsl.blocks import winograd
 from kraken.lib.vgsl.blocks.init import resize_rows
 from kraken.lib.vgsl.blocks.lengths import Shape, clear_padding, strided_length
 
@@ -74,18 +75,24 @@ class ActConv2D(nn.Module):
         if self.kernel_size[1] > 1:
             x = clear_padding(x, seq_len)
         if not self.transposed:
-            y = self.co(x)
-            if seq_len is not None:
-                seq_len = strided_length(
-                    seq_len, self.kernel_size[1], self.stride[1], self.padding[1], self.dilation[1]
-                )
-            return self._activate(y), seq_len
+            y = (
+                winograd.convolve(x, self.co.weight, self.co.bias)
+                if winograd.suits(self.co, x)
+                else self.co(x)
+            )
+            return self._activate(y), self.output_length(seq_len)
         size = [self._length(n, axis) for axis, n in enumerate(x.shape[2:])]
         target = self._fit(size, output_shape)
         y = cast(nn.ConvTranspose2d, self.co)(x, output_size=target)
         if seq_len is not None:
             seq_len = (self._scale(seq_len, 1) + (target[1] - size[1])).clamp(min=1)
         return self._activate(y), seq_len
+
+    def output_length(self, seq_len: Tensor | None) -> Tensor | None:
+        """Lengths of the outputs of a convolution that isn't transposed."""
+        if seq_len is None:
+            return None
+        return strided_length(seq_len, self.kernel_size[1], self.stride[1], self.padding[1], self.dilation[1])
 
     def get_shape(self, input: Shape, target_shape: Sequence[int] | None = None) -> Shape:
         """Nominal output shape; 0 (variable) stays 0."""
@@ -155,10 +162,11 @@ class MaxPool(nn.Module):
         self, x: Tensor, seq_len: Tensor | None = None, output_shape: Sequence[int] | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Pool (N, C, H, W). Windows that straddle a line's end fall right of the new length."""
-        y = self.layer(x)
-        if seq_len is not None:
-            seq_len = strided_length(seq_len, self.kernel[1], self.stride[1], 0, 1)
-        return y, seq_len
+        return self.layer(x), self.output_length(seq_len)
+
+    def output_length(self, seq_len: Tensor | None) -> Tensor | None:
+        """Lengths of the outputs."""
+        return None if seq_len is None else strided_length(seq_len, self.kernel[1], self.stride[1], 0, 1)
 
     def get_shape(self, input: Shape, target_shape: Sequence[int] | None = None) -> Shape:
         """Nominal output shape; 0 (variable) stays 0."""

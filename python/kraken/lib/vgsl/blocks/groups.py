@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.vgsl.blocks.conv import ActConv2D
+from kraken.lib.vgsl.blocks.fused import fusible
 from kraken.lib.vgsl.blocks.lengths import Shape
 
 
@@ -21,9 +22,18 @@ class MultiParamSequential(nn.Sequential):
         self, x: Tensor, seq_len: Tensor | None = None, output_shape: Sequence[int] | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Run all layers; only the last one hears of the wished size (H, W)."""
-        last = len(self) - 1
-        for i, module in enumerate(self):
-            x, seq_len = module(x, seq_len, output_shape if i == last else None)
+        layers = list(self)
+        # what evaluation gives must not depend on the number of threads or the machine
+        fuse = torch.is_grad_enabled() and self.training
+        i = 0
+        while i < len(layers):
+            fused = fusible(layers[i:]) if fuse else None
+            if fused is not None and fused.suits(x):
+                x, seq_len = fused(x, seq_len)
+                i += fused.count
+                continue
+            x, seq_len = layers[i](x, seq_len, output_shape if i == len(layers) - 1 else None)
+            i += 1
         return x, seq_len
 
     def get_shape(self, input: Shape, target_shape: Sequence[int] | None = None) -> Shape:

@@ -9,11 +9,15 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.utils.checkpoint import checkpoint
 
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.vgsl.blocks.lengths import Shape, plain, ragged, sample_ends
 
 logger = logging.getLogger(__name__)
+
+#: steps of all sequences that run at once in training
+_PART = 20_000
 
 #: kinds of cells that only old models have: constant input without biases, and with peepholes
 LEGACY = {"c": "clstm", "o": "ocropy"}
@@ -107,7 +111,7 @@ class TransposedSummarizingRNN(nn.Module):
         if isinstance(self.layer, PeepholeBidiLSTM):
             return cast(Tensor, self.layer(sequences, lengths))
         if lengths is None:
-            return cast(Tensor, self.layer(sequences)[0])
+            return self._run_parts(sequences)
         if sequences.device.type == "cpu":
             run = _run_plain if plain(sequences) else _run_mirrored
             return run(self.layer, sequences, lengths)
@@ -116,6 +120,25 @@ class TransposedSummarizingRNN(nn.Module):
             sequences, lengths.clamp(1, steps).cpu(), batch_first=True, enforce_sorted=False
         )
         return pad_packed_sequence(self.layer(packed)[0], batch_first=True, total_length=steps)[0]
+
+    def _run_parts(self, sequences: Tensor) -> Tensor:
+        """Outputs of sequences of equal length, some at a time if gradients are wanted.
+
+        What the backward pass needs of an LSTM takes many times the memory of its input and output: for
+        pages, which have a sequence per row or column, it is computed anew for one part after the other.
+        """
+        size = max(1, _PART // max(1, sequences.shape[1]))
+        if len(sequences) <= size or not torch.is_grad_enabled() or sequences.device.type != "cpu":
+            return cast(Tensor, self.layer(sequences)[0])
+
+        def run(part: Tensor) -> Tensor:
+            return cast(Tensor, self.layer(part)[0])
+
+        parts = [
+            checkpoint(run, sequences[first : first + size], use_reentrant=False, preserve_rng_state=False)
+            for first in range(0, len(sequences), size)
+        ]
+        return torch.cat(parts)
 
     def _last(
         self, y: Tensor, lengths: Tensor | None, seq_len: Tensor | None

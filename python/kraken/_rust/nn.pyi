@@ -1,0 +1,67 @@
+"""Bindings of the kernels in ``kraken-core``, module ``nn``: parts of convolutions for training.
+
+Arrays of images are N×H×W×C, of spectra N×H×tiles×64×C; C is a multiple of 16. Results go to ``out``
+(and ``state``: where maxima were, 4 where no gradient flows).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "accelerated",
+    "analyse_gradients",
+    "analyse_images",
+    "convolve_first",
+    "first_gradients",
+    "step",
+    "sum_products",
+    "synthesise_gradients",
+    "synthesise_images",
+]
+
+_Floats = NDArray[np.float32]
+_Bytes = NDArray[np.uint8]
+
+def accelerated() -> bool: ...
+def step(kernel: int) -> int: ...
+def analyse_images(x: _Floats, kernel: int, out: _Floats, threads: int) -> None: ...
+def analyse_gradients(
+    gradient: _Floats,
+    state: _Bytes,
+    scale: _Floats,
+    width: int,
+    kernel: int,
+    pool: int,
+    out: _Floats,
+    threads: int,
+) -> None: ...
+def synthesise_images(
+    spectra: _Floats,
+    bias: _Floats,
+    scale: _Floats,
+    width: int,
+    kernel: int,
+    pool: int,
+    out: _Floats,
+    state: _Bytes,
+    threads: int,
+) -> None: ...
+def synthesise_gradients(spectra: _Floats, kernel: int, out: _Floats, threads: int) -> None: ...
+def sum_products(x: _Floats, gradient: _Floats, out: _Floats, threads: int) -> None: ...
+def convolve_first(
+    x: _Floats,
+    weight: _Floats,
+    bias: _Floats,
+    scale: _Floats,
+    out: _Floats,
+    state: _Bytes,
+    threads: int,
+) -> None: ...
+def first_gradients(
+    x: _Floats,
+    gradient: _Floats,
+    state: _Bytes,
+    scale: _Floats,
+    kernel: tuple[int, int],
+    threads: int,
+) -> tuple[_Floats, _Floats]: ...

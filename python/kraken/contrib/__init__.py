@@ -1,0 +1,1 @@
+"""Scripts around training and results: ``python -m kraken.contrib.NAME --help``."""

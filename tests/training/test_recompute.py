@@ -1,0 +1,74 @@
+"""Saving memory doesn't change what is learnt."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from kraken.lib.vgsl import TorchVGSLModel
+from kraken.lib.vgsl.blocks import rnn
+from kraken.train import recompute
+from kraken.train.segmentation import segmentation_loss
+
+
+def gradients(net: TorchVGSLModel, x: torch.Tensor) -> list[torch.Tensor]:
+    net.zero_grad()
+    net(x)[0].square().mean().backward()
+    return [p.grad.clone() for p in net.parameters() if p.grad is not None]
+
+
+def test_recomputed_norms_give_the_same_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    net = TorchVGSLModel(
+        vgsl="[1,32,0,3 Cr3,3,16 Gn4 Cr3,3,16,2,2 Gn4 Lbx8 Cr1,1,16 Gn4 O2l3]", model_type="segmentation"
+    ).train()
+    x = torch.rand(1, 3, 32, 48)
+    wanted = gradients(net, x)
+    monkeypatch.setattr(recompute, "_MIN_SIZE", 1)
+    made = []
+    monkeypatch.setattr(
+        recompute._Recipe, "make", lambda self, old=recompute._Recipe.make: made.append(1) or old(self)
+    )
+    with recompute.recomputed_norms(net):
+        found = gradients(net, x)
+    assert len(made) == 2  # the recurrent layer keeps its input in another order
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+    gradients(net, x)
+    assert len(made) == 2  # no hook is left
+
+
+@pytest.mark.parametrize("spec", ["Lbx8", "Lby8", "Lfx8"])
+def test_recurrent_layers_in_parts(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    net = TorchVGSLModel(vgsl=f"[1,32,0,3 Cr3,3,8 {spec} O2l2]", model_type="segmentation").train()
+    x = torch.rand(1, 3, 32, 20)
+    wanted = gradients(net, x)
+    monkeypatch.setattr(rnn, "_PART", 100)
+    found = gradients(net, x)
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "sizes", [((7, 9), (64, 64)), ((5, 5), (5, 5)), ((1, 3), (2, 5)), ((37, 41), (150, 163))]
+)
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_loss_equals_that_of_enlarged_logits(sizes: tuple, weight: float) -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(2, 3, *sizes[0], requires_grad=True)
+    target = (torch.rand(2, 3, *sizes[1]) > 0.7).float()
+    large = F.interpolate(logits, size=sizes[1])
+    p, t = torch.sigmoid(large).flatten(2), target.flatten(2)
+    dice = (2 * (p * t).sum(2) + 1) / (p.sum(2) + t.sum(2) + 1)
+    wanted = F.binary_cross_entropy_with_logits(large, target) + weight * (1 - dice.mean())
+    found = segmentation_loss(logits, target, weight)
+    assert found.item() == pytest.approx(wanted.item(), abs=1e-6)
+    (a,), (b,) = torch.autograd.grad(found, logits), torch.autograd.grad(wanted, logits)
+    torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-8)
+
+
+def test_output_larger_than_its_target_is_refused() -> None:
+    with pytest.raises(ValueError, match="larger"):
+        segmentation_loss(torch.zeros(1, 1, 9, 9), torch.zeros(1, 1, 8, 9), 0.5)
