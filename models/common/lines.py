@@ -47,14 +47,14 @@ def draw_line(source: TextSource, available: list[Face], length: int) -> Line:
             pen.text((rng.integers(0, left), y), source.line(length + 5), fill=255, font=font, anchor="ls")
     coverage = canvas.transform(canvas.size, Image.Transform.AFFINE, warp, Image.Resampling.BILINEAR)
     picture = ink_on_paper(coverage, rng, strength=0.7)
-    polygon = _polygon(line_ink, rng, size, foot, leading)
-    masked, box = _masked(picture, polygon, float(rng.normal(0, 0.3)) if rng.random() < 0.5 else 0)
+    polygon = outline(line_ink, rng, size, foot, leading)
+    masked, box = cut_out(picture, polygon, float(rng.normal(0, 0.3)) if rng.random() < 0.5 else 0)
     ends = left + np.array([font.getlength(text[: i + 1]) for i in range(len(text))])
     middles = (np.concatenate([[left], ends[:-1]]) + ends) / 2
     return Line(masked.crop(box), text, middles - box[0])
 
 
-def _polygon(
+def outline(
     ink: np.ndarray, rng: np.random.Generator, size: int, foot: int, leading: float
 ) -> list[tuple[float, float]]:
     """Returns an outline around the ink, like the seams that the engine runs through the white."""
@@ -104,9 +104,10 @@ def _seams(
     return top, bottom
 
 
-def _masked(
+def cut_out(
     picture: Image.Image, polygon: list[tuple[float, float]], degrees: float
 ) -> tuple[Image.Image, tuple[int, int, int, int]]:
+    """Returns the picture, black outside the polygon and turned by some degrees, and the polygon's box."""
     mask = Image.new("L", picture.size)
     ImageDraw.Draw(mask).polygon(polygon, fill=255)
     out = Image.new("L", picture.size)

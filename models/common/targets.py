@@ -40,18 +40,19 @@ def draw_targets(page: Page, line_width: float = 6, overhang: float = 2) -> np.n
         along = (b - a) / length
         a, b = a - along * overhang, b + along * overhang
         reach = along * min(5.0, length / 2)
-        bar = _bar(a, b, line_width / 2, 0)
-        body.polygon(bar, fill=1)
-        start.polygon(_bar(a, a + reach, line_width, line_width), fill=1)
-        end.polygon(_bar(b - reach, b, line_width, line_width), fill=1)
-        start.polygon(bar, fill=0)
-        end.polygon(bar, fill=0)
+        shape = bar(a, b, line_width / 2, 0)
+        body.polygon(shape, fill=1)
+        start.polygon(bar(a, a + reach, line_width, line_width), fill=1)
+        end.polygon(bar(b - reach, b, line_width, line_width), fill=1)
+        start.polygon(shape, fill=0)
+        end.polygon(shape, fill=0)
     for outline in page.regions:
         text.polygon(outline, fill=1)
     return np.stack([np.asarray(m, dtype=np.uint8) for m in maps])
 
 
-def _bar(a: np.ndarray, b: np.ndarray, half: float, caps: float) -> list[Point]:
+def bar(a: np.ndarray, b: np.ndarray, half: float, caps: float) -> list[Point]:
+    """Returns the rectangle of thickness 2 `half` around a segment, made longer by `caps` at both ends."""
     along = (b - a) / max(float(np.hypot(*(b - a))), 1e-9)
     side = np.array([-along[1], along[0]]) * half
     a, b = a - along * caps, b + along * caps

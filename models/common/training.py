@@ -54,9 +54,12 @@ class Plan:
     seed: int
     checkpoint: Path
     every: int = 100
+    #: Share of the old in the running mean of the weights (exponential moving average), which replaces the
+    #: last weights at the end; 0 keeps none.
+    average: float = 0.0
 
 
-def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
+def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> list[float]:
     """Trains with AdamW under a one-cycle schedule; continues from the checkpoint where there is one.
 
     Args:
@@ -64,17 +67,23 @@ def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
         plan: The plan; a checkpoint of another plan is ignored.
         loss_at: Gives the loss of a step by its number. All that it draws at random must follow from that
             number or from torch's generator, which is seeded anew for each step.
+
+    Returns:
+        Loss of each step that was taken now.
     """
+    losses: list[float] = []
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _one_cycle(step / plan.steps))
     identity = f"{plan.steps} {plan.rate} {plan.seed} {[tuple(p.shape) for p in model.parameters()]}"
     first, wall_before, cpu_before = 0, 0.0, 0.0
+    mean_weights = {k: v.detach().clone() for k, v in model.state_dict().items()} if plan.average else {}
     if plan.checkpoint.is_file():
         state = torch.load(plan.checkpoint, weights_only=True)
         if state["identity"] == identity:
             model.load_state_dict(state["model"])
             optimiser.load_state_dict(state["optimiser"])
             schedule.load_state_dict(state["schedule"])
+            mean_weights = state.get("average", {})
             first, wall_before, cpu_before = state["step"], state["wall"], state["cpu"]
             print(f"continuing from step {first}", flush=True)
         else:
@@ -90,7 +99,12 @@ def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
         schedule.step()
-        mean = loss.item() if math.isnan(mean) else 0.97 * mean + 0.03 * loss.item()
+        if plan.average:
+            keep = min(plan.average, (step + 1) / (step + 10))
+            for name, value in model.state_dict().items():
+                mean_weights[name].lerp_(value, 1 - keep)
+        losses.append(loss.item())
+        mean = losses[-1] if math.isnan(mean) else 0.97 * mean + 0.03 * losses[-1]
         if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
             spent = {"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu}
             print(
@@ -103,10 +117,23 @@ def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> None:
                 "model": model.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "schedule": schedule.state_dict(),
+                "average": mean_weights,
                 "step": step + 1,
                 **spent,
             }
             _save(state, plan.checkpoint)
+    if plan.average:
+        model.load_state_dict(mean_weights)
+    return losses
+
+
+def check_falls(losses: list[float]) -> None:
+    """Ends the program with an error unless the last fifth of the losses is clearly below the first."""
+    part = max(1, len(losses) // 5)
+    first, last = (sum(x) / part for x in (losses[:part], losses[-part:]))
+    print(f"loss {first:.3f} -> {last:.3f} in {len(losses)} steps")
+    if not last < 0.9 * first:
+        raise SystemExit("The loss doesn't fall: the recipe is broken.")
 
 
 def _one_cycle(part: float) -> float:

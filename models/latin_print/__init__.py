@@ -1,0 +1,1 @@
+"""The default recognition model: print in Latin script."""

@@ -1,0 +1,188 @@
+"""Draws lines of print as the engine would cut them from a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from common.corpus import Corpus
+from common.fonts import Face
+from common.lines import cut_out, network_input, outline
+from common.press import printed
+from common.typefaces import Typefaces
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+__all__ = ["HEIGHT", "DrawnLine", "draw_line"]
+
+#: Height of the network's input in pixels.
+HEIGHT = 40
+_KINDS = ("roman", "early", "italic", "bold", "sans", "typewriter", "fraktur")
+_ODDS = np.cumsum((0.50, 0.15, 0.12, 0.05, 0.06, 0.08, 0.04))
+#: The second stage has more of what is hard.
+_HARD_ODDS = np.cumsum((0.35, 0.20, 0.22, 0.04, 0.05, 0.08, 0.06))
+#: OpenType features of old and of decorative setting that keep the text as it is.
+_FEATURES = ("dlig", "hlig", "swsh", "cswh", "-liga")
+
+
+@dataclass
+class DrawnLine:
+    """A line as network input (uint8, ink high), its text, and x of each character's middle in it."""
+
+    image: np.ndarray
+    text: str
+    middles: np.ndarray
+
+
+@dataclass
+class _Run:
+    """Characters that are drawn at once, and where."""
+
+    x: float
+    text: str
+    face: Face
+    features: list[str] | None = None
+
+
+def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, hard: bool = False) -> DrawnLine | None:
+    """Draws one line of at most `longest` characters; None if it came out too narrow to be read.
+
+    Args:
+        corpus: Makes the text; its generator is the source of all randomness.
+        typefaces: What to set it in.
+        longest: Most characters.
+        hard: More italics and early print, with ligatures, swashes, and letters that each look different.
+    """
+    rng = corpus.rng
+    kind = _KINDS[int(np.searchsorted(_HARD_ODDS if hard else _ODDS, rng.random()))]
+    old = (
+        kind == "fraktur"
+        or (kind == "early" and rng.random() < 0.85)
+        or (kind == "italic" and rng.random() < (0.55 if hard else 0.3))
+    )
+    text = corpus.line(longest, early=old)
+    if any("Ͱ" <= c <= "Ͽ" or "ἀ" <= c <= "῿" for c in text):
+        kind = "greek"
+    face = typefaces.choose(rng, kind)
+    text = _drawable(text, face)
+    if not text:
+        return None
+    other = typefaces.choose(rng, "roman" if kind == "italic" else "italic") if rng.random() < 0.12 else face
+    if not other.covers(text):
+        other = face
+    size = int(np.exp(rng.uniform(np.log(15), np.log(46))))
+    runs, middles, width = _set_type(rng, text, face, other, size)
+    if kind == "fraktur":
+        # transcriptions of Fraktur write the round s for both
+        text = text.replace("ſ", "s")
+    cut_by_hand = hard and kind in ("early", "italic", "fraktur") and rng.random() < 0.5
+    if cut_by_hand and kind != "fraktur":
+        features = [f for f in _FEATURES if rng.random() < 0.4]
+        for run in runs:
+            run.features = features
+    picture, foot, leading = _page_strip(corpus, runs, face, size, width, uneven=cut_by_hand)
+    ink = picture[0]
+    polygon = outline((ink * 255).astype(np.uint8), rng, size, foot, leading)
+    page = Image.fromarray(np.maximum(printed(picture[1], rng, size), 1))
+    level = float(rng.normal(0, 0.3)) if rng.random() < 0.5 else 0
+    masked, box = cut_out(page, polygon, level)
+    if rng.random() < 0.2:  # lines given as boxes aren't masked
+        masked = page
+    image = network_input(masked.crop(box), HEIGHT)
+    if image.shape[1] < 4.5 * len(text):
+        return None
+    middles = 16 + (middles - box[0]) * (image.shape[1] - 32) / (box[2] - box[0])
+    return DrawnLine((image * 255).astype(np.uint8), text, middles.astype(np.float32))
+
+
+def _drawable(text: str, face: Face) -> str:
+    if face.covers(text):
+        return text
+    return " ".join("".join(c for c in text if face.covers(c)).split())
+
+
+def _set_type(
+    rng: np.random.Generator, text: str, face: Face, other: Face, size: int
+) -> tuple[list[_Run], np.ndarray, int]:
+    """Places words (or single letters, if spaced out) from left to right, with a justified line's spaces."""
+    blank = size * float(rng.uniform(0.18, 0.5) if rng.random() < 0.8 else rng.uniform(0.5, 0.9))
+    spaced = size * float(rng.uniform(0.08, 0.3)) if rng.random() < 0.06 else 0.0
+    words = text.split(" ")
+    first = int(rng.integers(0, len(words)))
+    last = first + int(rng.integers(1, 6))
+    runs: list[_Run] = []
+    middles: list[float] = []
+    x = float(size)
+    for i, word in enumerate(words):
+        used = other if first <= i < last else face
+        font = used.at(size)
+        for piece in word if spaced and len(word) > 3 else (word,):
+            if not piece:
+                continue
+            runs.append(_Run(x, piece, used))
+            ends = [font.getlength(piece[: k + 1]) for k in range(len(piece))]
+            middles += [x + (a + b) / 2 for a, b in zip([0.0, *ends[:-1]], ends, strict=True)]
+            x += ends[-1] + (spaced if piece is not word else 0)
+        if i + 1 < len(words):
+            gap = blank * float(rng.uniform(0.9, 1.1))
+            middles.append(x + gap / 2)
+            x += gap
+    return runs, np.array(middles), round(x) + size
+
+
+def _page_strip(
+    corpus: Corpus, runs: list[_Run], face: Face, size: int, width: int, *, uneven: bool
+) -> tuple[tuple[np.ndarray, np.ndarray], int, float]:
+    """Draws the line, and with its neighbours above and below.
+
+    Returns:
+        Ink of the line and of all lines (float32, 0 to 1), y of the baseline, distance of the lines.
+    """
+    rng = corpus.rng
+    leading = size * float(rng.uniform(1.02, 1.6))
+    foot = round(1.6 * size)
+    canvas = Image.new("L", (width, round(2.8 * size)))
+    pen = ImageDraw.Draw(canvas)
+    jitter = rng.random() < 0.25
+    for run in runs:
+        y = foot + (rng.normal(0, 0.012 * size) if jitter else 0)
+        pen.text((run.x, y), run.text, fill=255, font=run.face.at(size), anchor="ls", features=run.features)
+    bow = float(rng.normal(0, 0.06)) * size if rng.random() < 0.25 else 0.0
+    slope, slant = float(rng.normal(0, 0.003)), float(rng.normal(0, 0.09 if uneven else 0.04))
+    moved = _letter_waves(rng, canvas.size, size) if uneven else None
+    alone = _warped(canvas, slope, slant, foot, bow, moved)
+    if rng.random() < 0.75:
+        for y in (foot - leading, foot + leading):
+            neighbour = _drawable(corpus.line(len(runs) * 6 + 8), face)
+            pen.text((rng.integers(0, size), y), neighbour, fill=255, font=face.at(size), anchor="ls")
+        return (alone, _warped(canvas, slope, slant, foot, bow, moved)), foot, leading
+    return (alone, alone), foot, leading
+
+
+def _letter_waves(rng: np.random.Generator, canvas: tuple[int, int], size: int) -> np.ndarray:
+    """Shifts (2, height, width) in pixels that change within a letter: no two hand-cut sorts agree."""
+    width, height = canvas
+    coarse = rng.normal(0, 1, (2, 2 + 3 * height // size, 2 + 3 * width // size)).astype(np.float32)
+    strength = float(rng.uniform(0.015, 0.05)) * size
+    resize = Image.Resampling.BICUBIC
+    return strength * np.stack([np.asarray(Image.fromarray(c).resize(canvas, resize)) for c in coarse])
+
+
+def _warped(
+    canvas: Image.Image, slope: float, slant: float, foot: int, bow: float, moved: np.ndarray | None
+) -> np.ndarray:
+    warp = (1, slant, -slant * foot, slope, 1, -slope * canvas.width / 2)
+    ink = np.asarray(
+        canvas.transform(canvas.size, Image.Transform.AFFINE, warp, Image.Resampling.BILINEAR),
+        dtype=np.float32,
+    )
+    if abs(bow) >= 0.5:
+        # columns move along a parabola, as on a page that isn't flat
+        place = np.linspace(-1, 1, ink.shape[1])
+        shift = np.round(bow * (place**2 - 0.4)).astype(int)
+        rows = (np.arange(ink.shape[0])[:, None] - shift[None, :]) % ink.shape[0]
+        ink = np.take_along_axis(ink, rows, axis=0)
+    if moved is not None:
+        places = np.mgrid[: ink.shape[0], : ink.shape[1]].astype(np.float32) + moved
+        ink = ndimage.map_coordinates(ink, places, order=1, mode="constant")
+    return ink / 255

@@ -1,0 +1,281 @@
+"""Trains the default recognition model: print in Latin script of five centuries, line by line.
+
+    sh models/fonts.sh
+    python models/latin_print/train.py --data FOLDER -o python/kraken/assets/latin_print.safetensors
+
+FOLDER holds `pages/SET/*.xml` with pictures and `lines/SET/*.gt.txt` (see `common/documents.tsv` for the
+documents that are kept for validation). Without --data the model learns from drawn lines only. A run that was
+interrupted continues from its last checkpoint when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from common import scoring, training
+from common.corpus import Corpus
+from common.typefaces import Typefaces
+
+from latin_print.alphabet import ALPHABET
+from latin_print.draw import HEIGHT, draw_line
+from latin_print.real import RealLine, augmented, collect
+
+SPEC = (
+    f"[1,{HEIGHT},0,1 Cr5,5,24,2,2 Gn6 Cr3,3,48,2,1 Gn6 Cr3,3,64,1,2 Gn8 Cr3,3,80,2,1 Gn8 Cr3,3,96,2,1 Gn8 "
+    f"S1(1x0)1,3 Lbx160 Do0.1 Lbx160 Do0.1 O1c{len(ALPHABET) + 1}]"
+)
+BATCH = 16
+PER_CHUNK = 16  # batches that are drawn at once, so that lines of like width share a batch
+WIDEST = 1500
+#: Part of the steps in which drawn lines teach the places of letters; the rest is CTC.
+PLACED = 0.08
+#: Part of real lines before and after half of the steps.
+REAL = (0.15, 0.35)
+LABELS = {char: label for label, char in enumerate(ALPHABET, 1)}
+
+
+class Sample:
+    """A line as the network gets it: image (uint8, ink high), labels, middles of letters if known."""
+
+    __slots__ = ("image", "labels", "middles")
+
+    def __init__(self, image: np.ndarray, text: str, middles: np.ndarray | None) -> None:
+        self.image = image
+        self.labels = [LABELS[c] for c in text if c in LABELS]
+        self.middles = middles
+
+
+class Chunks(Dataset[list[list[Sample]]]):
+    """Chunk i: `PER_CHUNK` batches that follow from the seed and i alone.
+
+    Args:
+        count: Number of chunks.
+        seed: Seed of all randomness.
+        real: Real lines to mix in.
+        placed: Number of chunks at the start whose lines have places for their letters.
+        hard: Whether lines are drawn as for the second stage.
+    """
+
+    def __init__(self, count: int, seed: int, real: list[RealLine], placed: int, *, hard: bool) -> None:
+        self.count, self.seed, self.real, self.placed, self.hard = count, seed, real, placed, hard
+        self._tools: tuple[Corpus, Typefaces] | None = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, i: int) -> list[list[Sample]]:
+        if self._tools is None:  # made in the worker, once
+            texts = [line.text for line in self.real if "�" not in line.text]
+            self._tools = (Corpus(np.random.default_rng(), ALPHABET, texts, 0.2), Typefaces())
+        corpus, typefaces = self._tools
+        rng = corpus.rng = np.random.default_rng([self.seed, i])
+        late = self.hard or i >= self.count // 2
+        part = 0.0 if i < self.placed or not self.real else REAL[late]
+        samples: list[Sample] = []
+        while len(samples) < PER_CHUNK * BATCH:
+            if rng.random() < part:
+                line = self.real[int(rng.integers(len(self.real)))]
+                sample = Sample(augmented(line, rng), line.text, None)
+            else:
+                length = int(rng.integers(2, 78) if rng.random() < 0.5 else rng.integers(35, 70))
+                drawn = draw_line(corpus, typefaces, length, hard=self.hard)
+                if drawn is None:
+                    continue
+                sample = Sample(drawn.image, drawn.text, drawn.middles)
+            if sample.labels and 5 * len(sample.labels) < sample.image.shape[1] <= WIDEST:
+                samples.append(sample)
+        samples.sort(key=lambda s: s.image.shape[1])
+        batches = [samples[k : k + BATCH] for k in range(0, len(samples), BATCH)]
+        return [batches[k] for k in rng.permutation(len(batches))]
+
+
+def collate(samples: list[Sample]) -> tuple[Tensor, list[Tensor], list[np.ndarray] | None]:
+    """Returns the batch of images, and per line its labels and, if all are known, middles in pixels."""
+    width = max(s.image.shape[1] for s in samples)
+    images = torch.zeros(len(samples), 1, HEIGHT, width)
+    for row, sample in zip(images, samples, strict=True):
+        row[0, :, : sample.image.shape[1]] = torch.from_numpy(sample.image).float() / 255
+    stretched = int(width * (0.92 + 0.16 * torch.rand(1).item()))
+    images = functional.interpolate(images, (HEIGHT, stretched), mode="bilinear")
+    images = functional.pad(
+        images, (0, -stretched % 64)
+    )  # few different widths: kernels are prepared for each
+    images = images * (0.75 + 0.3 * torch.rand(len(samples), 1, 1, 1)) + 0.02 * torch.randn_like(images)
+    labels = [torch.tensor(s.labels) for s in samples]
+    if any(s.middles is None for s in samples):
+        return images, labels, None
+    return images, labels, [s.middles * stretched / width for s in samples if s.middles is not None]
+
+
+def placed_loss(logits: Tensor, labels: list[Tensor], middles: list[np.ndarray], width: int) -> Tensor:
+    """Cross entropy of every output column (N, C, T) with the letter whose middle lies there, or blank."""
+    n, _, columns = logits.shape
+    target = torch.zeros(n, columns, dtype=torch.long)
+    for row, symbols, xs in zip(target, labels, middles, strict=True):
+        row[torch.from_numpy(xs * columns / width).long().clamp(0, columns - 1)] = symbols
+    return functional.cross_entropy(logits, target, reduction="sum") / sum(map(len, labels))
+
+
+def ctc_loss(logits: Tensor, labels: list[Tensor]) -> Tensor:
+    """CTC loss of (N, C, T) logits per letter."""
+    scores = logits.permute(2, 0, 1).log_softmax(2)
+    lengths = torch.tensor([len(x) for x in labels])
+    columns = torch.full((len(labels),), scores.shape[0])
+    loss = functional.ctc_loss(
+        scores, torch.cat(labels), columns, lengths, reduction="sum", zero_infinity=True
+    )
+    return loss / lengths.sum()
+
+
+def error_rates(model: torch.nn.Module, lines: list[RealLine]) -> dict[str, float]:
+    """Returns the character error rate on unchanged real lines, by set and over all."""
+    model.eval()
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    with torch.inference_mode():
+        for line in lines:
+            logits = model(torch.from_numpy(_plain(line.image))[None, None])[0]
+            read = scoring.greedy(logits[0, :, 0].numpy(), ALPHABET)
+            for name in (line.source.split("/")[0], "all"):
+                pairs.setdefault(name, []).append((line.text, read))
+    model.train()
+    return {name: scoring.character_error_rate(found) for name, found in sorted(pairs.items())}
+
+
+def _plain(image: np.ndarray) -> np.ndarray:
+    from common.lines import network_input
+    from PIL import Image
+
+    return network_input(Image.fromarray(image), HEIGHT)
+
+
+def _real_lines(data: Path | None) -> tuple[list[RealLine], list[RealLine]]:
+    if data is None:
+        return [], []
+    cache = training.WORK / "latin_print_real.pickle"
+    if not cache.is_file():
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        both = [list(collect(data, validation=v)) for v in (False, True)]
+        cache.write_bytes(pickle.dumps(both))
+    train, validation = pickle.loads(cache.read_bytes())
+    return train, validation
+
+
+def _stage(
+    model: torch.nn.Module,
+    plan: training.Plan,
+    chunks: Chunks,
+    placed: int,
+    *,
+    half: bool,
+    check: Callable[[int], None],
+) -> list[float]:
+    """Trains one stage; `check` is called every 1200 steps with the number of the step."""
+    batches: Iterator[list[Sample]] | None = None
+
+    def loss_at(step: int) -> Tensor:
+        nonlocal batches
+        if batches is None:
+            batches = _batches(chunks, step)
+        if step and step % 1200 == 0:
+            check(step)
+        images, labels, middles = collate(next(batches))
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            logits = model(images)[0].squeeze(2)
+        logits = logits.float()
+        if step < placed and middles is not None:
+            return placed_loss(logits, labels, middles, images.shape[3])
+        return ctc_loss(logits, labels)
+
+    return training.fit(model, plan, loss_at)
+
+
+def main() -> None:
+    """Trains and writes the model."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="model file to write")
+    parser.add_argument("--data", type=Path, help="folder with pages/ and lines/ of real prints")
+    parser.add_argument("--steps", type=int, default=14400, help=f"steps of {BATCH} lines (default 14400)")
+    parser.add_argument("--hard-steps", type=int, default=4800, help="of the second stage (default 4800)")
+    parser.add_argument("--rate", type=float, default=2.5e-3, help="peak learning rate")
+    parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
+    parser.add_argument("--threads", type=int, default=2, help="threads (default 2)")
+    parser.add_argument("--short", action="store_true", help="trial of a minute: the loss must fall")
+    parser.add_argument(
+        "--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)"
+    )
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    if args.short:
+        args.steps, args.hard_steps, args.data = 96, 0, None
+
+    from kraken.lib.vgsl import TorchVGSLModel
+
+    real, validation = _real_lines(args.data)
+    print(f"{len(real)} real lines, {len(validation)} validation lines", flush=True)
+    torch.manual_seed(args.seed)
+    model = TorchVGSLModel(
+        vgsl=SPEC,
+        model_type=["recognition"],
+        one_channel_mode="L",
+        seg_type="baselines",
+        legacy_polygons=False,
+        codec={char: [label] for char, label in LABELS.items()},
+        hyper_params={"steps": args.steps, "hard_steps": args.hard_steps, "seed": args.seed},
+    )
+
+    def check(step: int) -> None:
+        if validation:
+            print(f"step {step} validation {_shown(error_rates(model, validation[::3]))}", flush=True)
+
+    placed = round(PLACED * args.steps) if not args.short else args.steps
+    chunks = Chunks(-(-args.steps // PER_CHUNK), args.seed, real, -(-placed // PER_CHUNK), hard=False)
+    name = "latin_print_short" if args.short else "latin_print"
+    checkpoint = training.WORK / f"{name}.ckpt"
+    if args.short:
+        checkpoint.unlink(missing_ok=True)
+    plan = training.Plan(args.steps, args.rate, args.seed, checkpoint, average=0.999)
+    losses = _stage(model, plan, chunks, placed, half=not args.float32, check=check)
+    if args.short:
+        training.check_falls(losses)
+    if args.hard_steps:
+        check(args.steps)
+        chunks = Chunks(-(-args.hard_steps // PER_CHUNK), args.seed + 1, real, 0, hard=True)
+        checkpoint = training.WORK / f"{name}_hard.ckpt"
+        plan = training.Plan(args.hard_steps, 0.4 * args.rate, args.seed + 1, checkpoint, average=0.999)
+        _stage(model, plan, chunks, 0, half=not args.float32, check=check)
+    if validation:
+        print(f"character error rate by set: {_shown(error_rates(model, validation))}")
+    training.write_half(model, args.output)
+
+
+def _batches(chunks: Chunks, step: int) -> Iterator[list[Sample]]:
+    """Yields the batches from step number `step` on."""
+    first, skipped = divmod(step, PER_CHUNK)
+    loader: DataLoader[list[list[Sample]]] = DataLoader(
+        chunks, batch_size=None, sampler=range(first, len(chunks)), num_workers=1, prefetch_factor=2
+    )
+    for chunk in loader:
+        yield from chunk[skipped:]
+        skipped = 0
+
+
+def _shown(rates: dict[str, float]) -> str:
+    return "  ".join(f"{name} {rate:.4f}" for name, rate in rates.items())
+
+
+if __name__ == "__main__":
+    main()
