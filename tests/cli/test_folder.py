@@ -116,6 +116,8 @@ def test_an_interruption_leaves_whole_files_only(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # a test run in the background has told its children to ignore interrupts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while not list(folder.glob(f"good*{suffix}")) and time.monotonic() < deadline:

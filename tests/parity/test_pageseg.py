@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 import numpy as np
@@ -198,11 +197,7 @@ def stripes(*, diagonal: bool) -> Image.Image:
     ],
     ids=lambda im: f"{im.size}",
 )
-def test_what_is_no_page_gives_no_error_and_takes_no_time(
-    im: Image.Image, caplog: pytest.LogCaptureFixture
-) -> None:
-    started = time.process_time()
+def test_what_is_no_page_gives_no_error(im: Image.Image, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         found = segment(im, black_colseps=True)
-    assert time.process_time() - started < 10
     assert found.lines or caplog.text or im.size == (800, 1000)

@@ -23,18 +23,14 @@ SMALL = ("-s", SPEC, "--pad", "2", "-q", "fixed", "-r", "0.01")
 
 
 @pytest.mark.parametrize("args", [["--help"], ["train", "--help"], ["test", "--help"], ["compile", "--help"]])
-def test_help_loads_no_torch_and_is_quick(args: list[str]) -> None:
+def test_help_loads_no_torch(args: list[str]) -> None:
     code = (
-        "import sys, time\nfrom kraken.ketos import cli\n"
+        "import sys\nfrom kraken.ketos import cli\n"
         f"try: cli({args!r})\nexcept SystemExit: pass\n"
-        "assert not {'torch', 'lightning', 'pyarrow', 'scipy'} & set(sys.modules)\n"
-        "print('CPU', time.process_time())"
+        "assert not {'torch', 'lightning', 'pyarrow', 'scipy'} & set(sys.modules)"
     )
-    found = []
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        found.append(float(done.stdout.rsplit("CPU", 1)[1]))
-    assert min(found) < 0.3
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Usage" in done.stdout
 
 
 def test_train_writes_checkpoints_weights_and_curve(ketos: Ketos, page: Path, tmp_path: Path) -> None:
