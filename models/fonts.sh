@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the typefaces that the recipes of the default models draw with (Debian; needs root).
-# The specimens of TeX Live come as one big package: only its font files are unpacked, into models/work/fonts.
+# The specimens of TeX Live come as one big package: only its font files are unpacked, into a scratch folder here.
 set -eu
 cd "$(dirname "$0")"
 apt-get install -qy --no-install-recommends \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import multiprocessing
 import os
@@ -125,6 +126,27 @@ def fit(model: nn.Module, plan: Plan, loss_at: Callable[[int], Tensor]) -> list[
     if plan.average:
         model.load_state_dict(mean_weights)
     return losses
+
+
+def parser(doc: str | None, *, steps: int, rate: float) -> argparse.ArgumentParser:
+    """Returns a parser of the options that the recipes of the default models share.
+
+    Args:
+        doc: What the program is for.
+        steps: Default of --steps.
+        rate: Default of --rate.
+    """
+    found = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = found.add_argument
+    add("-o", "--output", type=Path, required=True, help="model file to write")
+    add("--data", type=Path, help="folder with annotated pages/ (and lines/)")
+    add("--steps", type=int, default=steps, help=f"steps of training (default {steps})")
+    add("--rate", type=float, default=rate, help="peak learning rate")
+    add("--seed", type=int, default=1, help="seed of all randomness (default 1)")
+    add("--threads", type=int, default=2, help="threads (default 2)")
+    add("--short", action="store_true", help="trial of a minute with drawn data only: the loss must fall")
+    add("--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)")
+    return found
 
 
 def check_falls(losses: list[float]) -> None:

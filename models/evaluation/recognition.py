@@ -37,7 +37,8 @@ SETS: dict[str, tuple[str, ...]] = {
     "gt4histcomment": ("eng+grc",),
 }
 _MODES = (7, 13)
-CACHE = Path("/tmp/kraken-evaluation/tesseract.json")
+#: What Tesseract read, as it takes minutes; ignored by git.
+CACHE = Path(__file__).resolve().parents[1] / "work" / "tesseract.json"
 
 
 @dataclass(frozen=True)

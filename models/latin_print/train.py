@@ -10,7 +10,6 @@ interrupted continues from its last checkpoint when the same command is given ag
 
 from __future__ import annotations
 
-import argparse
 import pickle
 import sys
 from collections.abc import Callable, Iterator
@@ -203,20 +202,8 @@ def _stage(
 
 def main() -> None:
     """Trains and writes the model."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="model file to write")
-    parser.add_argument("--data", type=Path, help="folder with pages/ and lines/ of real prints")
-    parser.add_argument("--steps", type=int, default=14400, help=f"steps of {BATCH} lines (default 14400)")
+    parser = training.parser(__doc__, steps=14400, rate=2.5e-3)
     parser.add_argument("--hard-steps", type=int, default=4800, help="of the second stage (default 4800)")
-    parser.add_argument("--rate", type=float, default=2.5e-3, help="peak learning rate")
-    parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
-    parser.add_argument("--threads", type=int, default=2, help="threads (default 2)")
-    parser.add_argument("--short", action="store_true", help="trial of a minute: the loss must fall")
-    parser.add_argument(
-        "--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)"
-    )
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.short:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -102,3 +105,25 @@ def quiet_trainer(tmp_path: Path, epochs: int = 2, **options: Any) -> KrakenTrai
         num_sanity_val_steps=0,
         **{"enable_checkpointing": False, "devices": 1, **options},
     )
+
+
+def curve(folder: Path) -> list[str]:
+    """Rows of the learning curve of a run."""
+    path = folder / "learning_curve.tsv"
+    return path.read_text().splitlines()[1:] if path.exists() else []
+
+
+def kill_after(folder: Path, rows: int, arguments: Sequence[str]) -> None:
+    """Runs ketos in a process of its own and kills it once its learning curve has some rows."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", "kraken.ketos", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + 120
+        while len(curve(folder)) < rows and time.monotonic() < until:
+            time.sleep(0.02)
+    finally:
+        run.kill()
+        run.wait()

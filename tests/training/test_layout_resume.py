@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from kraken.models import load_checkpoint_config
+from tests.training.conftest import curve, kill_after
 from tests.training.test_layout import SPEC, ketos, write_page
 
 
@@ -21,11 +19,6 @@ def arguments(folder: Path, pages: list[Path], epochs: int) -> list[str]:
     ]
 
 
-def curve(folder: Path) -> list[str]:
-    path = folder / "learning_curve.tsv"
-    return path.read_text().splitlines()[1:] if path.exists() else []
-
-
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals of POSIX")
 def test_killed_run_goes_on_with_the_same_pages_and_figures(tmp_path: Path) -> None:
     pages = [write_page(tmp_path, str(number), rows=3 + number) for number in range(5)]
@@ -34,18 +27,7 @@ def test_killed_run_goes_on_with_the_same_pages_and_figures(tmp_path: Path) -> N
     expected = curve(whole)
     assert len(expected) == 4
     # far more epochs than the test lasts
-    run = subprocess.Popen(
-        [sys.executable, "-m", "kraken.ketos", "--workers", "0", "-s", "1", *arguments(cut, pages, 10_000)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        until = time.monotonic() + 120
-        while len(curve(cut)) < 2 and time.monotonic() < until:
-            time.sleep(0.02)
-    finally:
-        run.kill()
-        run.wait()
+    kill_after(cut, 2, ["--workers", "0", "-s", "1", *arguments(cut, pages, 10_000)])
     checkpoints = sorted(cut.glob("checkpoint_*.ckpt"))
     assert checkpoints
     for checkpoint in checkpoints:

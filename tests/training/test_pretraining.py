@@ -7,7 +7,6 @@ import logging
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -31,7 +30,16 @@ from kraken.train import VGSLRecognitionModel
 from kraken.train import pretraining as module_under_test
 from kraken.train.pretraining import contrastive_logits, first_recurrent, smallest_width
 from tests.reference.contrast import slow_contrastive_loss
-from tests.training.conftest import SPEC, WORDS, data_config, drawn, quiet_trainer, write_page
+from tests.training.conftest import (
+    SPEC,
+    WORDS,
+    curve,
+    data_config,
+    drawn,
+    kill_after,
+    quiet_trainer,
+    write_page,
+)
 
 Ketos = Callable[..., Result]
 #: halves the width twice: masked columns are parts of letters that their neighbours give away
@@ -69,11 +77,6 @@ def fitted(page: Path, tmp_path: Path, epochs: int = 1, **options: Any) -> Recog
     module = RecognitionPretrainModel(pretrain_config(**options))
     quiet_trainer(tmp_path, epochs=epochs).fit(module, PretrainDataModule(pretrain_data(page)))
     return module
-
-
-def curve(folder: Path) -> list[str]:
-    path = folder / "learning_curve.tsv"
-    return path.read_text().splitlines()[1:] if path.exists() else []
 
 
 # -- masks ------------------------------------------------------------------------
@@ -598,18 +601,7 @@ def test_killed_run_goes_on_as_if_nothing_had_happened(
     expected = curve(whole)
     assert len(expected) == 5
     # far more epochs than the test lasts
-    run = subprocess.Popen(
-        [sys.executable, "-m", "kraken.ketos", *arguments(silent_page, cut, 10_000)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        until = time.monotonic() + 120
-        while len(curve(cut)) < 3 and time.monotonic() < until:
-            time.sleep(0.02)
-    finally:
-        run.kill()
-        run.wait()
+    kill_after(cut, 3, arguments(silent_page, cut, 10_000))
     checkpoint = min(cut.glob("checkpoint_*.ckpt"))
     result = ketos(*arguments(silent_page, resumed, 5)[:-1], "--resume", checkpoint)
     assert result.exit_code == 0, result.output

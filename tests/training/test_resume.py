@@ -21,7 +21,7 @@ from lightning.pytorch.callbacks import Callback
 from kraken.models import load_checkpoint_config, load_models
 from kraken.train import VGSLRecognitionDataModule, VGSLRecognitionModel
 from kraken.train.callbacks import RollingCheckpoint
-from tests.training.conftest import SPEC, data_config, model_config, quiet_trainer
+from tests.training.conftest import SPEC, curve, data_config, model_config, quiet_trainer
 
 # dropout shows whether random numbers are repeated
 DROPOUT = SPEC.replace("Mp2,2", "Do0.1 Mp2,2")
@@ -32,11 +32,6 @@ def arguments(page: Path, folder: Path, epochs: int, *more: str) -> list[str]:
         *("--workers", "0", "-s", "7", "train", "-o", str(folder), "-s", DROPOUT, "--pad", "2"),
         *("-q", "fixed", "-N", str(epochs), "-r", "0.02", *more, str(page)),
     ]
-
-
-def curve(folder: Path) -> list[str]:
-    path = folder / "learning_curve.tsv"
-    return path.read_text().splitlines()[1:] if path.exists() else []
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -21,6 +21,7 @@ __all__ = [
     "field_defaults",
     "line_data_options",
     "line_options",
+    "line_training_options",
     "manifests",
     "read_manifests",
     "training_options",
@@ -88,6 +89,36 @@ def line_data_options(fields: dict[str, Any], *, linetype: str = "") -> Callable
             type=click.Choice(("baselines", "bbox")),
             default=fields["linetype"],
             help=f"Kind of the lines{linetype}.",
+        ),
+    )
+
+
+def line_training_options(fields: dict[str, Any], *, pixel_budget: int) -> Callable[[Command], Command]:
+    """Options about how training gets its lines, whatever it learns from them.
+
+    Args:
+        fields: Defaults by name of the field.
+        pixel_budget: Default of --pixel-budget.
+    """
+    return _together(
+        click.option(
+            "--augment/--no-augment",
+            default=fields["augment"],
+            show_default=True,
+            help="Distort images at random.",
+        ),
+        click.option(
+            "--legacy-polygons",
+            is_flag=True,
+            default=fields["legacy_polygons"],
+            help="Cut lines out the old way.",
+        ),
+        click.option(
+            "--pixel-budget",
+            type=click.IntRange(min=0),
+            default=pixel_budget,
+            show_default=True,
+            help="Put lines of similar width in a batch up to this many pixels; 0 for --batch-size.",
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from kraken.configs import VGSLPreTrainingConfig, VGSLPreTrainingDataConfig
-from kraken.ketos._options import field_defaults, line_data_options, training_options
+from kraken.ketos._options import field_defaults, line_data_options, line_training_options, training_options
 
 _FIELDS = field_defaults(VGSLPreTrainingConfig, VGSLPreTrainingDataConfig)
 
@@ -15,15 +15,6 @@ _FIELDS = field_defaults(VGSLPreTrainingConfig, VGSLPreTrainingDataConfig)
 @click.command("pretrain")
 @line_data_options(_FIELDS)
 @training_options(VGSLPreTrainingConfig, VGSLPreTrainingDataConfig, warmup=float)
-@click.option(
-    "--augment/--no-augment",
-    default=_FIELDS["augment"],
-    show_default=True,
-    help="Distort images at random.",
-)
-@click.option(
-    "--legacy-polygons", is_flag=True, default=_FIELDS["legacy_polygons"], help="Cut lines out the old way."
-)
 @click.option(
     "-mw",
     "--mask-width",
@@ -57,13 +48,7 @@ _FIELDS = field_defaults(VGSLPreTrainingConfig, VGSLPreTrainingDataConfig)
     show_default=True,
     help="Divisor of the similarities: the smaller, the more a near miss counts.",
 )
-@click.option(
-    "--pixel-budget",
-    type=click.IntRange(min=0),
-    default=VGSLPreTrainingDataConfig.pixel_budget,
-    show_default=True,
-    help="Put as many lines of similar width in a batch as have this many pixels; 0 for --batch-size.",
-)
+@line_training_options(_FIELDS, pixel_budget=VGSLPreTrainingDataConfig.pixel_budget)
 @click.argument("ground_truth", nargs=-1, type=click.Path())
 @click.pass_context
 def pretrain(ctx: click.Context, /, **options: Any) -> None:

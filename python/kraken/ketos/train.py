@@ -7,7 +7,13 @@ from typing import Any
 import click
 
 from kraken.configs import VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingDataConfig
-from kraken.ketos._options import CodecParam, field_defaults, line_options, training_options
+from kraken.ketos._options import (
+    CodecParam,
+    field_defaults,
+    line_options,
+    line_training_options,
+    training_options,
+)
 
 _FIELDS = field_defaults(VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingDataConfig)
 
@@ -38,28 +44,13 @@ _FIELDS = field_defaults(VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingD
     help="With --resize union: weight of the loss for reading old letters otherwise than before.",
 )
 @click.option(
-    "--augment/--no-augment",
-    default=_FIELDS["augment"],
-    show_default=True,
-    help="Distort images at random.",
-)
-@click.option(
-    "--legacy-polygons", is_flag=True, default=_FIELDS["legacy_polygons"], help="Cut lines out the old way."
-)
-@click.option(
     "--ema-decay",
     type=click.FloatRange(0, 1, max_open=True),
     default=VGSLRecognitionTrainingConfig.ema_decay,
     show_default=True,
     help="Evaluate and save a moving average of the weights with this decay, such as 0.999; 0 for none.",
 )
-@click.option(
-    "--pixel-budget",
-    type=click.IntRange(min=0),
-    default=VGSLRecognitionTrainingDataConfig.pixel_budget,
-    show_default=True,
-    help="Put as many lines of similar width in a batch as have this many pixels; 0 for --batch-size.",
-)
+@line_training_options(_FIELDS, pixel_budget=VGSLRecognitionTrainingDataConfig.pixel_budget)
 @click.argument("ground_truth", nargs=-1, type=click.Path())
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:

@@ -5,7 +5,7 @@ A model says how probable a code point is after the ones before it. A beam searc
 sees. Models are ARPA files, which other toolkits read and write, too; their tokens
 are single code points with these exceptions:
 
-* ``<space>`` is the blank, ``<U+XXXX>`` a code point by its hexadecimal number
+* ``<space>`` is the blank, ``<U+00A0>`` and the like a code point by its hexadecimal number
   (for other white space and control characters);
 * ``<s>`` and ``</s>`` are the ends of a line, ``<unk>`` any code point that the
   model doesn't know;

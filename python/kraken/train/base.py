@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -32,7 +33,7 @@ _INPUT = re.compile(r"\[(\d+),(\d+),(\d+),(\d+)(?=[\s\]])")
 MAX_BAD_STEPS = 50
 
 
-class KrakenTrainerModule(LightningModule):
+class KrakenTrainerModule(LightningModule, ABC):
     """Trains a network as a configuration says.
 
     Subclasses set the class attributes, build :attr:`net` in :meth:`setup`, define the steps and say
@@ -128,15 +129,9 @@ class KrakenTrainerModule(LightningModule):
         """What a checkpoint holds beside weights and configurations."""
         return {}
 
+    @abstractmethod
     def restore_net(self, config: Any, checkpoint: dict[str, Any]) -> Any:
-        """Network of a checkpoint, without its weights; trainers define how it is built.
-
-        Raises:
-            NotImplementedError: This trainer doesn't.
-        """
-        raise NotImplementedError(
-            f"{type(self).__name__} can't load checkpoints: it has to define restore_net."
-        )
+        """Network of a checkpoint, without its weights; trainers define how it is built."""
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds what restoring needs, and the current figures."""

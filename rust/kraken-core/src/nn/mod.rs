@@ -20,7 +20,6 @@ pub mod products;
 pub mod tiles;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "this is how a test fails")]
 mod tests;
 
 use crate::{Error, Result};

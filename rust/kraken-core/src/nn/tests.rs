@@ -1,5 +1,6 @@
 use super::dft::TILE;
 use super::{DEAD, accelerated, first, products, tiles};
+use crate::Result;
 
 fn noise(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
@@ -14,10 +15,10 @@ fn noise(count: usize, seed: u64) -> Vec<f32> {
 const SHAPE: tiles::Shape = tiles::Shape { count: 2, height: 3, width: 131, channels: 16, kernel: 13 };
 
 #[test]
-fn spectra_are_sums_of_cosines_and_sines() {
+fn spectra_are_sums_of_cosines_and_sines() -> Result<()> {
     let x = noise(2 * 3 * 131 * 16, 1);
     let mut spectra = vec![0.0; 2 * 3 * 3 * TILE * 16];
-    tiles::analyse_images(&x, SHAPE, 2, &mut spectra).unwrap();
+    tiles::analyse_images(&x, SHAPE, 2, &mut spectra)?;
     for (row, tile, k, channel) in [(0, 0, 1, 0), (5, 1, 7, 3), (2, 2, 31, 15), (3, 1, 0, 4)] {
         let (mut real, mut imaginary) = (0.0, 0.0);
         for n in 0..TILE {
@@ -33,25 +34,27 @@ fn spectra_are_sums_of_cosines_and_sines() {
         assert!((found(0) - real).abs() < 1e-5);
         assert!(k == 0 || (found(1) - imaginary).abs() < 1e-5);
     }
+    Ok(())
 }
 
 #[test]
-fn the_way_back_is_the_transpose() {
+fn the_way_back_is_the_transpose() -> Result<()> {
     let (x, mut spectra) = (noise(2 * 3 * 131 * 16, 2), vec![0.0; 2 * 3 * 3 * TILE * 16]);
-    tiles::analyse_images(&x, SHAPE, 1, &mut spectra).unwrap();
+    tiles::analyse_images(&x, SHAPE, 1, &mut spectra)?;
     let (other, mut back) = (noise(spectra.len(), 3), vec![0.0; x.len()]);
-    tiles::synthesise_gradients(&other, SHAPE, 3, &mut back).unwrap();
+    tiles::synthesise_gradients(&other, SHAPE, 3, &mut back)?;
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
     assert!((dot(&spectra, &other) - dot(&x, &back)).abs() < 1e-2);
+    Ok(())
 }
 
 #[test]
-fn products_are_those_of_the_definition() {
+fn products_are_those_of_the_definition() -> Result<()> {
     let shape = products::Shape { count: 2, height: 5, tiles: 3, inputs: 16, outputs: 16, rows: 3 };
     let size = 2 * 5 * 3 * TILE * 16;
     let (x, gradient) = (noise(size, 4), noise(size, 5));
     let mut out = vec![0.0; 32 * 3 * 32 * 32];
-    products::sum_products(&x, &gradient, shape, 2, &mut out).unwrap();
+    products::sum_products(&x, &gradient, shape, 2, &mut out)?;
     for (pair, row, output, input) in [(0, 0, 0, 0), (3, 1, 31, 7), (31, 2, 12, 30)] {
         let mut sum = 0.0;
         for image in 0..2 {
@@ -67,18 +70,19 @@ fn products_are_those_of_the_definition() {
         let found = f64::from(out[((pair * 3 + row) * 32 + output) * 32 + input]);
         assert!((found - sum).abs() < 1e-4);
     }
+    Ok(())
 }
 
 #[test]
-fn the_first_layer_finds_maxima_and_their_gradients() {
+fn the_first_layer_finds_maxima_and_their_gradients() -> Result<()> {
     let shape = first::Shape { count: 1, height: 5, width: 9, channels: 16, kernel: (3, 5) };
     let (x, weight, bias) = (noise(45, 6), noise(3 * 5 * 16, 7), noise(16, 8));
     let mut scale = vec![2.0; 16];
     scale[3] = 0.0;
     let (mut out, mut state) = (vec![0.0; 2 * 4 * 16], vec![9; 2 * 4 * 16]);
-    first::forward(&x, &weight, &bias, &scale, shape, 2, &mut out, &mut state).unwrap();
+    first::forward(&x, &weight, &bias, &scale, shape, 2, &mut out, &mut state)?;
     let gradient = noise(out.len(), 9);
-    let (weights, biases) = first::backward(&x, &gradient, &state, &scale, shape, 2).unwrap();
+    let (weights, biases) = first::backward(&x, &gradient, &state, &scale, shape, 2)?;
     let pixel = |y: usize, x_: usize| -> f32 {
         match (y.checked_sub(1).filter(|&y| y < 5), x_.checked_sub(2).filter(|&x| x < 9)) {
             (Some(y), Some(column)) => x[y * 9 + column],
@@ -108,6 +112,7 @@ fn the_first_layer_finds_maxima_and_their_gradients() {
     assert!((weights[(7 * 3 + 2) * 5 + 1] - tap).abs() < 1e-5);
     assert!((biases[7] - total).abs() < 1e-5);
     assert_eq!(biases[3], 0.0);
+    Ok(())
 }
 
 #[test]

@@ -48,8 +48,8 @@ impl<'a> Lines<'a> {
 
 /// Reads a model.
 ///
-/// Every token must be a single code point, `<space>`, `<U+XXXX>` (a code point
-/// by its hexadecimal number) or one of `<s>`, `</s>` and `<unk>`. In a file
+/// Every token must be a single code point, `<space>`, one like `<U+00A0>` (a code
+/// point by its hexadecimal number) or one of `<s>`, `</s>` and `<unk>`. In a file
 /// without `<space>` the token `▁`, or else `|`, stands for the blank.
 ///
 /// # Errors
