@@ -128,13 +128,16 @@ def text_error(truth: Path, reading: Path) -> float:
     return scoring.character_error_rate([("\n".join(filter(None, expected)), "\n".join(filter(None, got)))])
 
 
-def annotated_error(models: list[Any], data: Path, sets: list[str] | None, show: bool) -> float:
+def annotated_error(
+    models: list[Any], data: Path, sets: list[str] | None, *, held_out: bool, show: bool
+) -> float:
     """Returns 1 - F1 of the baselines on annotated pages, and prints the scores of all sets."""
     table = layout.evaluate(
         layout.pipeline(models),
         data,
         sets,
         progress=lambda line: print(line, file=sys.stderr) if show else None,
+        held_out=held_out,
     )
     print(table.markdown())
     for problem in table.problems:
@@ -163,6 +166,7 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print the lines misread, or each page's score")
     parser.add_argument("--data", type=Path, help="folder with a folder of annotated pages per set")
     parser.add_argument("--sets", nargs="+", help="folders of the data to use (default all)")
+    parser.add_argument("--validation", action="store_true", help="documents of common/documents.tsv only")
     args = parser.parse_args()
     if len(args.files) != (2 if args.what == "text" else 1):
         parser.error("'text' takes the truth and a reading; the others take one model")
@@ -177,7 +181,9 @@ def main() -> int:
         model = loaded[0].eval()
         with torch.inference_mode():
             if args.what == "layout":
-                score = annotated_error(loaded, args.data, args.sets, args.show)
+                score = annotated_error(
+                    loaded, args.data, args.sets, held_out=args.validation, show=args.show
+                )
             elif args.what == "lines":
                 score = recognition_error(model, args.count, args.show)
             elif args.what == "lm":

@@ -14,6 +14,8 @@ from kraken.lib.baseline_score import BaselineScore, mean_score, score_baselines
 from kraken.lib.util import open_image
 from kraken.lib.xml import XMLPage
 
+from . import documents
+
 #: Where a baseline lies in a line's box, from the top, when only the box is annotated.
 _BASELINE_IN_BOX = 0.78
 #: Lines that a page of average print has from edge to edge: the distance between lines if a page has but one.
@@ -43,18 +45,22 @@ class AnnotatedPage:
     size: tuple[int, int]
 
 
-def pages(root: Path, problems: list[str]) -> Iterator[AnnotatedPage]:
+def pages(root: Path, problems: list[str], *, held_out: bool = False) -> Iterator[AnnotatedPage]:
     """Annotated pages below a folder with one folder per set; pictures annotated twice come once.
 
     Args:
         root: The folder.
         problems: Gets a line for each file that can't be read.
+        held_out: Only pages of documents that the default models don't learn from.
 
     Yields:
         Pages with at least one line.
     """
     seen = set()
     for path in sorted(root.rglob("*.xml")):
+        inside = path.relative_to(root)
+        if held_out and not documents.is_validation(inside.parts[0], "/".join(inside.parts[1:])):
+            continue
         try:
             found = XMLPage(path)
             lines = [line.baseline for line in found.lines.values() if line.baseline]
@@ -71,7 +77,7 @@ def pages(root: Path, problems: list[str]) -> Iterator[AnnotatedPage]:
         if not lines or image in seen:
             continue
         seen.add(image)
-        folder = path.relative_to(root).parts[0]
+        folder = inside.parts[0]
         # files of different documents of a set may have the same name
         name = path.relative_to(root / folder).as_posix() if path.parent != root else path.name
         size = (int(found.image_size[0]), int(found.image_size[1]))
@@ -145,6 +151,8 @@ def evaluate(
     sets: Iterable[str] | None = None,
     progress: Callable[[str], None] = lambda line: None,
     limit: int | None = None,
+    *,
+    held_out: bool = False,
 ) -> LayoutTable:
     """Scores whatever finds baselines on the annotated pages of a folder.
 
@@ -154,13 +162,14 @@ def evaluate(
         sets: Folders to use; all by default.
         progress: Called with a line of text per page.
         limit: Pages per set; all by default.
+        held_out: Only pages of documents that the default models don't learn from.
 
     Returns:
         Scores of all pages.
     """
     table = LayoutTable()
     wanted = set(sets) if sets is not None else None
-    for page in pages(root, table.problems):
+    for page in pages(root, table.problems, held_out=held_out):
         if wanted is not None and page.set not in wanted:
             continue
         by_page = (table.scores if page.exact else table.boxes).setdefault(page.set, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 
@@ -27,13 +28,24 @@ def resample(line: list[tuple[float, float]], spacing: float) -> list[tuple[floa
     return found
 
 
+def distance(p: tuple[float, float], line: list[tuple[float, float]]) -> float:
+    """From a point to a polyline."""
+    found = []
+    for (ax, ay), (bx, by) in pairwise(line):
+        square = (bx - ax) ** 2 + (by - ay) ** 2
+        along = ((p[0] - ax) * (bx - ax) + (p[1] - ay) * (by - ay)) / square if square else 0.0
+        along = min(1.0, max(0.0, along))
+        found.append(math.dist(p, (ax + along * (bx - ax), ay + along * (by - ay))))
+    return min(found)
+
+
 def coverage(
-    points: list[tuple[float, float]], others: list[tuple[float, float]], tolerance: list[float]
+    points: list[tuple[float, float]], others: list[list[tuple[float, float]]], tolerance: list[float]
 ) -> float:
-    """Mean over points of 1 up to the tolerance from the nearest other point, falling to 0 at 3 times it."""
+    """Mean over points of 1 up to the tolerance from the nearest other line, falling to 0 at 3 times it."""
     total = 0.0
     for p, t in zip(points, tolerance, strict=True):
-        d = min(math.dist(p, q) for q in others)
+        d = min(distance(p, line) for line in others)
         total += 1.0 if d <= t else max(0.0, (3 * t - d) / (2 * t))
     return total / len(points)
 
@@ -42,17 +54,14 @@ def score(pred: list[Any], gt: list[Any], distances: list[float], share: float) 
     """Recall and precision."""
     mean = sum(distances) / len(distances)
     tolerances = [share * min(d, mean) for d in distances]
-    spacing = min(5.0, max(1.0, min(tolerances) / 4))
+    spacing = min(5.0, max(1.0, median(tolerances) / 4))
     found = [resample(line, spacing) for line in pred]
     truth = [resample(line, spacing) for line in gt]
-    everything = [p for line in found for p in line]
-    recall = sum(
-        coverage(line, everything, [t] * len(line)) for line, t in zip(truth, tolerances, strict=True)
-    )
+    recall = sum(coverage(line, pred, [t] * len(line)) for line, t in zip(truth, tolerances, strict=True))
     table = {
-        (i, j): coverage(line, other, [tolerances[j]] * len(line))
+        (i, j): coverage(line, [other], [tolerances[j]] * len(line))
         for i, line in enumerate(found)
-        for j, other in enumerate(truth)
+        for j, other in enumerate(gt)
     }
     total = 0.0
     while table:

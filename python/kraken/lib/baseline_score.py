@@ -18,11 +18,10 @@ import numpy.typing as npt
 __all__ = ["BaselineScore", "interline_distances", "mean_score", "score_baselines"]
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 
 #: Share of the distance between lines up to which a point is right.
 TOLERANCE = 0.25
-#: Entries of a matrix of distances that is held at once.
-_CHUNK = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -69,20 +68,22 @@ def _sample(line: Floats, spacing: float) -> Floats:
     return np.stack([np.interp(wanted, at, line[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def _slices(lines: Sequence[Floats], width: int) -> list[slice]:
-    """Runs of lines whose matrix of distances to `width` points is small enough."""
-    found, start, rows = [], 0, 0
-    for i, line in enumerate(lines):
-        if rows and (rows + len(line)) * width > _CHUNK:
-            found.append(slice(start, i))
-            start, rows = i, 0
-        rows += len(line)
-    return [*found, slice(start, len(lines))] if lines else []
+def _near(points: Floats, line: Floats, reach: float) -> tuple[Indices, Floats]:
+    """Which points are in a line's box, enlarged by a reach, and how far they are from the line."""
+    (left, top), (right, bottom) = line.min(axis=0) - reach, line.max(axis=0) + reach
+    x, y = points.T
+    near = np.flatnonzero((y >= top) & (y <= bottom) & (x >= left) & (x <= right))
+    starts, vectors = line[:-1], np.diff(line, axis=0)
+    if len(line) == 1:
+        starts, vectors = line, np.zeros((1, 2))
+    offset = points[near, None] - starts
+    along = (offset * vectors).sum(axis=2) / np.maximum((vectors**2).sum(axis=1), 1e-12)
+    offset -= np.clip(along, 0, 1)[..., None] * vectors
+    return near, np.hypot(offset[..., 0], offset[..., 1]).min(axis=1)
 
 
-def _starts(lines: Sequence[Floats]) -> npt.NDArray[np.intp]:
-    ends: npt.NDArray[np.intp] = np.cumsum([0, *map(len, lines)], dtype=np.intp)
-    return ends[:-1]
+def _sizes(lines: Sequence[Floats]) -> Indices:
+    return np.array([len(line) for line in lines], dtype=np.intp)
 
 
 def interline_distances(lines: Sequence[Any], default: float) -> Floats:
@@ -114,9 +115,9 @@ def interline_distances(lines: Sequence[Any], default: float) -> Floats:
         if not length:
             continue
         others = everything[owner != i]
-        offset = others[None] - line[:, None]
-        along = np.abs(offset @ (direction / length))
-        across = np.abs(offset @ (np.array([-direction[1], direction[0]]) / length))
+        dx, dy = others[:, 0] - line[:, :1], others[:, 1] - line[:, 1:]
+        x, y = direction / length
+        along, across = np.abs(x * dx + y * dy), np.abs(x * dy - y * dx)
         distance = np.where((across > along) & (across > 0), np.hypot(along, across), np.inf)
         nearest = distance.min(axis=1, initial=np.inf)
         if np.isfinite(nearest).any():
@@ -126,7 +127,7 @@ def interline_distances(lines: Sequence[Any], default: float) -> Floats:
     return found
 
 
-def _coverage(distance: Floats, tolerance: Floats) -> Floats:
+def _coverage(distance: Floats, tolerance: Floats | float) -> Floats:
     """1 up to the tolerance, 0 from three times this, linear in between."""
     covered: Floats = np.clip((3 * tolerance - distance) / (2 * tolerance), 0, 1)
     return covered
@@ -161,23 +162,24 @@ def score_baselines(
         return BaselineScore(value, value, *counts)
     distances = interline_distances(polylines[1], default_distance)
     tolerances = np.maximum(tolerance * np.minimum(distances, distances.mean()), 1e-6)
-    spacing = float(np.clip(tolerances.min() / 4, 1, 5))
+    spacing = float(np.clip(np.median(tolerances) / 4, 1, 5))
     found, truth = ([_sample(line, spacing) for line in group] for group in polylines)
-    truth_points = np.concatenate(truth)
-    truth_starts, truth_sizes = _starts(truth), np.array([len(line) for line in truth])
-    nearest = np.full(len(truth_points), np.inf)
+
+    sizes = _sizes(found)
+    owner, points = np.repeat(np.arange(counts[0]), sizes), np.concatenate(found)
     right = np.zeros(counts)
-    for part in _slices(found, len(truth_points)):
-        lines = found[part]
-        points = np.concatenate(lines)
-        distance = np.hypot(*(points.T[:, :, None] - truth_points.T[:, None, :]))
-        nearest = np.minimum(nearest, distance.min(axis=0))
-        by_line = np.minimum.reduceat(distance, truth_starts, axis=1)
-        sums = np.add.reduceat(_coverage(by_line, tolerances), _starts(lines), axis=0)
-        right[part] = sums / np.array([[len(line)] for line in lines])
-    covered = _coverage(nearest, np.repeat(tolerances, truth_sizes))
-    recall = float((np.add.reduceat(covered, truth_starts) / truth_sizes).mean())
-    return BaselineScore(recall, _greedy_sum(right) / counts[0], *counts)
+    for j, (line, wide) in enumerate(zip(polylines[1], tolerances, strict=True)):
+        near, distance = _near(points, line, 3 * wide)
+        right[:, j] = np.bincount(owner[near], _coverage(distance, wide), counts[0]) / sizes
+
+    sizes = _sizes(truth)
+    points, wides = np.concatenate(truth), np.repeat(tolerances, sizes)
+    covered, reach = np.zeros(len(points)), 3 * float(tolerances.max())
+    for line in polylines[0]:
+        near, distance = _near(points, line, reach)
+        covered[near] = np.maximum(covered[near], _coverage(distance, wides[near]))
+    recall = np.add.reduceat(covered, np.cumsum(sizes) - sizes) / sizes
+    return BaselineScore(float(recall.mean()), _greedy_sum(right) / counts[0], *counts)
 
 
 def _greedy_sum(values: Floats) -> float:
