@@ -10,6 +10,7 @@ from common.text import TextSource
 from common.typefaces import Typefaces
 from PIL import Image
 
+from .pictures import chart, engraving, ornament
 from .real import Sheet
 
 __all__ = ["draw_sheet"]
@@ -62,7 +63,26 @@ class _SheetWriter(PageWriter):
             at_left = self.rng.random() < 0.5
             self._notes(left if at_left else right - margin + em, margin - em, top, bottom, em)
             left, right = (left + margin, right) if at_left else (left, right - margin)
+        if self.rng.random() < 0.12:
+            top = self._picture(left, right, top, em, bottom)
         super()._column(left, right, top, bottom, em)
+
+    def _interruption(self, left: float, right: float, y: float, em: int, stop: float) -> float:
+        if self.rng.random() < 0.45:
+            return super()._interruption(left, right, y, em, stop)
+        return self._picture(left, right, y, em, stop)
+
+    def _picture(self, left: float, right: float, y: float, em: int, stop: float) -> float:
+        height = float(self.rng.uniform(3, 22)) * em
+        if y + height > stop or right - left < 4 * em:
+            return y
+        make = engraving
+        if self.rng.random() < 0.3:
+            make, height = ornament, float(self.rng.uniform(0.6, 2.5)) * em
+        wide = (right - left) * float(self.rng.uniform(0.4, 1))
+        place = (int(left + self.rng.uniform(0, 1) * (right - left - wide)), int(y + 0.4 * em))
+        self.canvas.paste(make(max(8, int(wide)), max(8, int(height)), self.rng), place)
+        return y + height + 0.8 * em
 
     def _filled(self, left: float, right: float, y: float, em: int, *, justified: bool):  # type: ignore[no-untyped-def]
         if self.hand:  # nobody writes along a ruler
@@ -160,6 +180,12 @@ def _photographed(page: Image.Image, rng: np.random.Generator) -> tuple[Image.Im
         )
         out.paste(slip, (0 if at_left else left + w, top + int(rng.normal(0, 0.01) * h)))
     out.paste(page, (left, top))
+    if rng.random() < 0.25:
+        wide = int(rng.uniform(0.03, 0.1) * out.width)
+        strip = chart(wide, int(out.height * rng.uniform(0.3, 1)), rng)
+        # beside the page where there is room, else over its edge
+        room = right if rng.random() < 0.5 else left
+        out.paste(strip, (max(0, left - wide) if room == left else min(left + w, out.width - wide), 0))
     if rng.random() < 0.5:  # the shadow of the fold
         ramp = np.ones(out.width, np.float32)
         depth = int(rng.uniform(0.02, 0.1) * out.width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from PIL import Image
 from kraken.lib.image_modes import to_grey
 from kraken.lib.xml import XMLPage
 
-__all__ = ["Sheet", "collect", "sheet_of"]
+__all__ = ["Sheet", "beside", "collect", "sheet_of"]
 
 _NOT_TEXT = re.compile(
     r"graphic|figure|image|picture|separator|decoration|dropcapital|drop-capital|stamp|seal|logo|barcode|noise"
@@ -57,6 +57,24 @@ def collect(data: Path, height: int, *, validation: bool) -> Iterator[Sheet]:
             seen.add(picture)
             sheet.source = f"{name}/{path.stem}"
             yield sheet
+
+
+def beside(sheet: Sheet, other: Sheet, rng: np.random.Generator) -> Sheet:
+    """The sheet with a strip of another at its left or right, whose cut lines don't count."""
+    height = sheet.grey.shape[0]
+    picture = Image.fromarray(other.grey)
+    wide = int(rng.uniform(0.06, 0.3) * sheet.grey.shape[1])
+    factor = height / picture.height * float(rng.uniform(0.9, 1.1))
+    picture = picture.resize((max(1, round(picture.width * factor)), max(1, round(picture.height * factor))))
+    left = int(rng.uniform(0.15, 0.6) * picture.width)
+    top = int(rng.uniform(-0.08, 0.08) * picture.height)
+    strip = np.asarray(picture.crop((left, top, left + wide, top + height)))
+    at_left = rng.random() < 0.5
+    grey = np.concatenate([strip, sheet.grey] if at_left else [sheet.grey, strip], axis=1)
+    shift = np.array([wide if at_left else 0, 0])
+    return replace(
+        sheet, grey=grey, lines=[p + shift for p in sheet.lines], regions=[p + shift for p in sheet.regions]
+    )
 
 
 def sheet_of(path: Path, height: int) -> tuple[Sheet, Path]:

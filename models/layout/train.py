@@ -4,16 +4,18 @@
     python models/layout/train.py --data FOLDER -o python/kraken/assets/layout.safetensors
 
 FOLDER holds `pages/SET/` with pictures and ALTO or PageXML (see `common/documents.tsv` for the documents that
-are kept for validation). Without --data the model learns from drawn pages only. A run that was interrupted
-continues from its last checkpoint when the same command is given again.
+are kept for validation). Without --data the model learns from drawn pages only. The second stage shows more
+whole and more real pages, some of them beside parts of others, at lower rates: what isn't a line of the page
+only shows in its surroundings. A run that was interrupted continues from its last checkpoint when the same
+command is given again.
 """
 
 from __future__ import annotations
 
-import argparse
 import pickle
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,7 @@ from common import targets, training
 from common.typefaces import Typefaces
 
 from layout.draw import draw_sheet
-from layout.real import Sheet, collect
+from layout.real import Sheet, beside, collect
 from layout.view import View, view
 
 HEIGHT = 1440
@@ -41,19 +43,35 @@ SPEC = (
 )
 KEPT_HEIGHT = 1800  # of pages in memory
 AREA = 1_500_000  # pixels of a view
-#: Part of views that show drawn pages, in the first and in the second half of the steps.
-DRAWN = (0.5, 0.25)
-#: Part of views that show a whole page.
-WHOLE = (0.3, 0.6)
 #: Weights of separators, baselines and regions in the loss.
 WEIGHTS = (1.0, 1.0, 2.0, 0.7)
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Parts of the views, in the first and in the second half of a stage.
+
+    Attributes:
+        drawn: Views of drawn pages.
+        whole: Views of whole pages.
+        beside: Views of real pages beside a strip of another page.
+    """
+
+    drawn: tuple[float, float]
+    whole: tuple[float, float]
+    beside: float
+
+
+FIRST = Mix(drawn=(0.5, 0.25), whole=(0.3, 0.6), beside=0.0)
+SECOND = Mix(drawn=(0.35, 0.25), whole=(0.7, 0.85), beside=0.2)
 
 
 class Views(Dataset[View]):
     """View i follows from the seed and i alone."""
 
-    def __init__(self, count: int, seed: int, real: list[Sheet], drawn: int, area: int) -> None:
+    def __init__(self, count: int, seed: int, real: list[Sheet], drawn: range, area: int, mix: Mix) -> None:
         self.count, self.seed, self.real, self.drawn, self.area = count, seed, real, drawn, area
+        self.mix = mix
         self._typefaces: Typefaces | None = None
         self._sheets: dict[int, Sheet] = {}
         sets = [sheet.source.split("/")[0] for sheet in real]
@@ -67,11 +85,16 @@ class Views(Dataset[View]):
     def __getitem__(self, i: int) -> View:
         rng = np.random.default_rng([self.seed, i])
         late = i >= self.count // 2
-        if not self.real or rng.random() < DRAWN[late]:
-            sheet = self._drawn_sheet(int(rng.integers(self.drawn)))
+        if not self.real or rng.random() < self.mix.drawn[late]:
+            sheet = self._drawn_sheet(int(rng.choice(self.drawn)))
         else:
-            sheet = self.real[int(rng.choice(len(self.real), p=self._odds))]
-        return view(sheet, rng, HEIGHT, self.area, whole=bool(rng.random() < WHOLE[late]))
+            sheet = self._real_sheet(rng)
+            if rng.random() < self.mix.beside:
+                sheet = beside(sheet, self._real_sheet(rng), rng)
+        return view(sheet, rng, HEIGHT, self.area, whole=bool(rng.random() < self.mix.whole[late]))
+
+    def _real_sheet(self, rng: np.random.Generator) -> Sheet:
+        return self.real[int(rng.choice(len(self.real), p=self._odds))]
 
     def _drawn_sheet(self, number: int) -> Sheet:
         if self._typefaces is None:
@@ -106,27 +129,16 @@ def _real_sheets(data: Path | None) -> list[Sheet]:
 
 def main() -> None:
     """Trains and writes the model."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="model file to write")
-    parser.add_argument("--data", type=Path, help="folder with pages/ of real pages")
-    parser.add_argument("--steps", type=int, default=5000, help="steps of one view (default 5000)")
-    parser.add_argument("--drawn", type=int, default=400, help="different drawn pages (default 400)")
-    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
-    parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
-    parser.add_argument("--threads", type=int, default=2, help="threads (default 2)")
-    parser.add_argument("--short", action="store_true", help="trial of a minute: the loss must fall")
-    parser.add_argument(
-        "--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)"
-    )
+    parser = training.parser(__doc__, steps=5000, rate=2e-3)
+    parser.add_argument("--drawn", type=int, default=400, help="different drawn pages a stage (default 400)")
+    parser.add_argument("--more-steps", type=int, default=4500, help="of the second stage (default 4500)")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
     from kraken.lib.vgsl import TorchVGSLModel
 
     if args.short:
-        args.steps, args.drawn, args.data = 60, 8, None
+        args.steps, args.more_steps, args.drawn, args.data = 60, 0, 8, None
     real = _real_sheets(args.data)
     print(f"{len(real)} real pages, {sum(len(s.lines) for s in real)} lines", flush=True)
     torch.manual_seed(args.seed)
@@ -137,32 +149,40 @@ def main() -> None:
         class_mapping=targets.CLASS_MAPPING,
         bounding_regions=[],
         topline=False,
-        hyper_params={"steps": args.steps, "seed": args.seed},
+        hyper_params={"steps": args.steps, "more_steps": args.more_steps, "seed": args.seed},
     )
-    views = Views(args.steps, args.seed, real, args.drawn, AREA // 5 if args.short else AREA)
+    name, area = ("layout_short", AREA // 5) if args.short else ("layout", AREA)
+    checkpoint = training.WORK / f"{name}.ckpt"
+    if args.short:
+        checkpoint.unlink(missing_ok=True)
+    plan = training.Plan(args.steps, args.rate, args.seed, checkpoint, average=0.998)
+    views = Views(args.steps, args.seed, real, range(args.drawn), area, FIRST)
+    losses = _stage(model, plan, views, half=not args.float32)
+    if args.short:
+        training.check_falls(losses)
+    if args.more_steps:
+        checkpoint = training.WORK / f"{name}_second.ckpt"
+        plan = training.Plan(args.more_steps, 0.4 * args.rate, args.seed + 1, checkpoint, average=0.998)
+        drawn = range(args.drawn, 2 * args.drawn)
+        views = Views(args.more_steps, args.seed + 1, real, drawn, area, SECOND)
+        _stage(model, plan, views, half=not args.float32)
+    training.write_half(model, args.output)
+
+
+def _stage(model: torch.nn.Module, plan: training.Plan, views: Views, *, half: bool) -> list[float]:
     source: Iterator[View] | None = None
 
     def loss_at(step: int) -> Tensor:
         nonlocal source
         if source is None:
-            source = iter(
-                DataLoader(
-                    views, batch_size=None, sampler=range(step, args.steps), num_workers=1, prefetch_factor=8
-                )
-            )
+            left = range(step, plan.steps)
+            source = iter(DataLoader(views, batch_size=None, sampler=left, num_workers=1, prefetch_factor=8))
         sample = next(source)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=not args.float32):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
             logits = model(sample.image)[0]
         return loss_of(logits.float(), sample.maps, sample.known)
 
-    checkpoint = training.WORK / ("layout_short.ckpt" if args.short else "layout.ckpt")
-    if args.short:
-        checkpoint.unlink(missing_ok=True)
-    plan = training.Plan(args.steps, args.rate, args.seed, checkpoint, average=0.998)
-    losses = training.fit(model, plan, loss_at)
-    if args.short:
-        training.check_falls(losses)
-    training.write_half(model, args.output)
+    return training.fit(model, plan, loss_at)
 
 
 if __name__ == "__main__":
