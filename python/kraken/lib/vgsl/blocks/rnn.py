@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -134,11 +135,10 @@ class TransposedSummarizingRNN(nn.Module):
         def run(part: Tensor) -> Tensor:
             return cast(Tensor, self.layer(part)[0])
 
-        parts = [
-            checkpoint(run, sequences[first : first + size], use_reentrant=False, preserve_rng_state=False)
-            for first in range(0, len(sequences), size)
-        ]
-        return torch.cat(parts)
+        # split, not slices: their gradients would each be a tensor of the whole's size
+        parts = sequences.split(size)
+        run_again = partial(checkpoint, run, use_reentrant=False, preserve_rng_state=False)
+        return torch.cat([run_again(part) for part in parts])
 
     def _last(
         self, y: Tensor, lengths: Tensor | None, seq_len: Tensor | None
