@@ -5,5 +5,5 @@ cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
 
 [ -x "$venv/bin/python" ] || ${PYTHON:-python3} -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet '.[dev,pdf]'
+"$venv/bin/python" -m pip install --quiet '.[dev,models,pdf]'
 exec "$venv/bin/python" -m pytest "$@"
