@@ -15,7 +15,9 @@ B = np.array(
     ],
     dtype=float,
 ).T
-A = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], dtype=float).T
+A = np.array(
+    [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], dtype=float
+).T
 
 
 def _padded(image: np.ndarray) -> np.ndarray:
