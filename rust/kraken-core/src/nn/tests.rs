@@ -124,7 +124,9 @@ fn one_weight_in_the_middle_gives_the_image_back() -> Result<()> {
     let (image, mut tiles) = (noise(7 * 5 * 19, 10), vec![0.0; 36 * 2 * 2 * 19]);
     winograd::analyse_inputs(&image, BAND, 1, &mut tiles)?;
     for (place, values) in tiles.chunks_exact_mut(2 * 2 * 19).enumerate() {
-        values.iter_mut().for_each(|value| *value *= KERNEL[place / 6] * KERNEL[place % 6]);
+        for value in values {
+            *value *= KERNEL[place / 6] * KERNEL[place % 6];
+        }
     }
     let (bias, mut found) = ([0.25; 19], vec![9.0; image.len()]);
     winograd::synthesise(&tiles, &bias, BAND, 2, &mut found)?;

@@ -276,6 +276,7 @@ impl<T: Transform<N>, const N: usize> WithSimd for Analysis<'_, '_, T, N> {
                     .map(|place| S::as_mut_simd_f32s(&mut place[tile * channels..][..channels]));
                 let row: [&[S::f32s]; N] =
                     std::array::from_fn(|j| &down[((start + j) % N * SIDE + i) * vectors..][..vectors]);
+                #[allow(clippy::needless_range_loop, reason = "the vectors of all rows of the array")]
                 for v in 0..vectors {
                     let values = T::apply(simd, std::array::from_fn(|j| row[j][v]));
                     for (place, value) in places.iter_mut().zip(values) {

@@ -85,10 +85,13 @@ class _Convolution(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         grad_x = grad_weight = grad_bias = None
-        if ctx.needs_input_grad[0]:
-            grad_x = _filter(grad, weight.flip(2, 3).transpose(0, 1), None)
+        grad = grad.contiguous(memory_format=torch.channels_last)
         if ctx.needs_input_grad[1]:
             grad_weight = _weight_gradient(x, grad)
+        # may have been made for this only
+        del x
+        if ctx.needs_input_grad[0]:
+            grad_x = _filter(grad, weight.flip(2, 3).transpose(0, 1), None)
         if ctx.biased and ctx.needs_input_grad[2]:
             grad_bias = grad.sum(dim=(0, 2, 3))
         return grad_x, grad_weight, grad_bias
