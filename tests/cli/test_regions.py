@@ -1,4 +1,4 @@
-"""``segment --regions-from``, ``--split-at-regions`` and ``--join-gap``."""
+"""``segment --regions-from``, ``--split-at-regions``, ``--join-gap`` and ``--min-confidence``."""
 
 from __future__ import annotations
 
@@ -93,6 +93,18 @@ def test_fragments_are_joined_across_gaps(run: Run, layout_model: Path, tmp_path
         assert run("-i", tmp_path / "page.png", out, *chain).exit_code == 0
         counts.append(len(segmented(out).lines))
     assert counts[1] < counts[0]
+
+
+def test_lines_that_the_network_is_unsure_of_are_left_out(run: Run, layout_model: Path, pages: Path) -> None:
+    counts = []
+    for least in (0, 1):
+        out = pages / f"{least}.json"
+        chain = ("segment", "-bl", "-i", layout_model, "--min-confidence", least)
+        assert run("-i", pages / "one.png", out, *chain).exit_code == 0
+        counts.append(len(segmented(out).lines))
+    assert counts[0] > counts[1] == 0
+    result = run("-i", pages / "one.png", pages / "o", "segment", "--min-confidence", 0)
+    assert result.exit_code != 0 and "--min-confidence are about baselines" in result.stderr
 
 
 @pytest.mark.parametrize(

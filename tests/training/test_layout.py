@@ -96,6 +96,9 @@ def test_layout_models_from_start_to_end(tmp_path: Path) -> None:
     assert tested.exit_code == 0, tested.output
     assert "missing in model mapping" not in tested.output.split("Pixels")[1]
     assert "Overall" in tested.output and "note" in tested.output
+    by_distance, regions = tested.output.split("Baselines (tolerance by")[1].split("Regions")
+    assert by_distance.count("\n") >= 5 and tmp_path.name in by_distance and "\nall " in by_distance
+    assert "mean of classes" in regions
     assert ketos("segtest", "-m", last, "--bl-tol", 5, page).exit_code == 0
     assert ketos("segtest", "-m", weights, "--test-class-mapping-mode", "custom", page).exit_code == 2
 

@@ -232,6 +232,11 @@ def _open_mask(name: str | None) -> Image.Image | None:
     help="Join fragments of a line that are at most so many line distances apart; 0 leaves them.",
 )
 @click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    help="Leave out lines that the network is less sure of; 0 keeps all. By default what the model states.",
+)
+@click.option(
     "--mask",
     "mask_name",
     type=click.Path(exists=True, dir_okay=False),
@@ -251,6 +256,7 @@ def segment(
     keep_outside: bool,
     split_at_regions: bool,
     join_gap: float,
+    min_confidence: float | None,
     order: str,
     **parameters: Any,
 ) -> SegmentStep | BoxStep:
@@ -260,9 +266,10 @@ def segment(
     if model_names and boxes:
         click.echo("Warning: a layout model was named, so baselines are found, not boxes.", err=True)
     elif boxes:
-        if regions_from is not None or split_at_regions or join_gap:
+        if regions_from is not None or split_at_regions or join_gap or min_confidence is not None:
             raise CommandError(
-                "--regions-from, --split-at-regions and --join-gap are about baselines: use -bl."
+                "--regions-from, --split-at-regions, --join-gap and --min-confidence are about baselines: "
+                "use -bl."
             )
         _ = settings.jobs
         return BoxStep({"text_direction": text_direction, **parameters}, order, mask)
@@ -276,6 +283,7 @@ def segment(
         "join_gap": join_gap,
         "split_at_regions": split_at_regions,
         "keep_outside": keep_outside,
+        "min_confidence": min_confidence,
         **settings.config_options(),
     }
     if ctx.get_parameter_source("text_direction") is not ParameterSource.DEFAULT:

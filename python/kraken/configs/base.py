@@ -162,13 +162,22 @@ class SegmentationInferenceConfig(Config):
         regions: Regions by type that are given beforehand, None = found by the network. Lines are split at
             their borders, and those outside dropped.
         keep_outside: Whether lines outside of given regions are kept.
+        min_confidence: Leave out lines of which the network is less sure than this on average, from 0
+            (keep all) to 1; None = what the model states as ``min_confidence`` in its metadata, else 0.
     """
 
     join_gap: float = 0.0
     split_at_regions: bool = False
     regions: Mapping[str, Sequence[Region]] | None = None
     keep_outside: bool = False
-    _extensions: ClassVar[tuple[str, ...]] = ("join_gap", "split_at_regions", "regions", "keep_outside")
+    min_confidence: float | None = None
+    _extensions: ClassVar[tuple[str, ...]] = (
+        "join_gap",
+        "split_at_regions",
+        "regions",
+        "keep_outside",
+        "min_confidence",
+    )
 
     text_direction: str
     legacy_scale: float | None

@@ -187,3 +187,21 @@ def _show(module: Any, data_module: Any, metrics: Any, mode: str) -> None:
     for label, values in metrics.bl_detection_per_class.items():
         lines.append((label, values["precision"], values["recall"], values["f1"]))
     click.echo("\n" + render_table("Baselines", ("Class", "Precision", "Recall", "F1"), lines))
+    _show_by_page(metrics)
+
+
+def _show_by_page(metrics: Any) -> None:
+    """Prints the figures that don't depend on the size of the pages."""
+    rows = [
+        (name or "all", s.pages, s.gt, s.pred, s.precision, s.recall, s.f1)
+        for name, s in metrics.bl_by_set.items()
+    ]
+    if rows:
+        columns = ("Set", "Pages", "Lines", "Found", "Precision", "Recall", "F1")
+        click.echo("\n" + render_table("Baselines (tolerance by the distance of lines)", columns, rows))
+    if precision := metrics.region_precision:
+        values = list(precision.values())
+        mean = [sum(column) / len(values) for column in zip(*values, strict=True)]
+        classes = [(name, *both) for name, both in precision.items()]
+        classes.append(("mean of classes", *mean))
+        click.echo("\n" + render_table("Regions", ("Class", "AP at 0.5", "mAP"), classes))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -23,6 +24,7 @@ from kraken.lib.vgsl import TorchVGSLModel
 from kraken.train.base import KrakenTrainerModule
 from kraken.train.class_mapping import ClassMismatch, extend_mapping, names_of, replace_mapping, resize_mode
 from kraken.train.overlays import draw_overlay, write_overlay
+from kraken.train.page_scores import PageScores
 from kraken.train.pixels import PixelCounts
 from kraken.train.recompute import recomputed_norms
 from kraken.train.segmentation_data import AUX_CLASSES, BLLASegmentationDataModule
@@ -261,8 +263,16 @@ class BLLASegmentationModel(KrakenTrainerModule):
         self._lines = []
         self._lines_by_class = {name: [] for name in canonical(self._classes["baselines"])}
 
-    def _evaluate(self, batch: dict[str, Any], per_class: bool, overlay: Path | None = None) -> None:
-        """Counts pixels and compares lines of a batch; draws its first page to a file."""
+    def _evaluate(
+        self, batch: dict[str, Any], overlay: Path | None = None, scores: PageScores | None = None
+    ) -> None:
+        """Counts pixels and compares lines of a batch; draws its first page to a file.
+
+        Args:
+            batch: The pages.
+            overlay: The file.
+            scores: Gets all that a test wants besides.
+        """
         output = torch.sigmoid(self.forward(batch["image"]).float())
         target = F.interpolate(batch["target"], size=output.shape[2:])
         self._pixels.add(output, target)
@@ -277,13 +287,19 @@ class BLLASegmentationModel(KrakenTrainerModule):
             for index, name in names.items():
                 detected = [_resampled(line, (1, 1)) for line in vectorize_lines(maps[[start, end, index]])]
                 recorded = [_resampled(line, scale) for line in baselines.get(index, ())]
-                if per_class:
+                if scores is not None:
                     figures = compute_detection_metrics(detected, recorded, tolerance)
                     self._lines_by_class[name].append(figures)
                 found += detected
                 truth += recorded
             if names:
                 self._lines.append(compute_detection_metrics(found, truth, tolerance))
+            if scores is not None:
+                regions = {
+                    index: [np.multiply(outline, scale) for outline in outlines]
+                    for index, outlines in batch["regions"][page].items()
+                }
+                scores.add(batch["source"][page], found, truth, maps, regions)
             if overlay is not None and not page:
                 picture = draw_overlay(
                     batch["image"][0], batch["target"][0], output[0], truth, found, self._classes
@@ -305,7 +321,7 @@ class BLLASegmentationModel(KrakenTrainerModule):
         ):
             name = f"page_{batch_idx:02d}-epoch_{self.current_epoch:03d}.png"
             overlay = Path(self.config.checkpoint_path) / "overlays" / name
-        self._evaluate(batch, per_class=False, overlay=overlay)
+        self._evaluate(batch, overlay)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the means."""
@@ -322,10 +338,11 @@ class BLLASegmentationModel(KrakenTrainerModule):
     def on_test_epoch_start(self) -> None:
         """Starts counting."""
         self._start()
+        self._scores = PageScores(canonical(self._classes["regions"]))
 
     def test_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Compares a page with its ground truth, class by class."""
-        self._evaluate(batch, per_class=True)
+        self._evaluate(batch, scores=self._scores)
 
     def on_test_epoch_end(self) -> None:
         """Sums up."""
@@ -344,6 +361,8 @@ class BLLASegmentationModel(KrakenTrainerModule):
             bl_detection_per_class={
                 name: aggregate_detection_metrics(pages) for name, pages in self._lines_by_class.items()
             },
+            bl_by_set=self._scores.by_set(),
+            region_precision=self._scores.region_precision(),
         )
 
 

@@ -252,12 +252,10 @@ class BLLASegmentationDataModule(LightningDataModule):
 
 
 def collate_pages(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Stacks images and targets of pages of equal size; ``baselines`` stay a list."""
-    return {
-        "image": torch.stack([sample["image"] for sample in batch]),
-        "target": torch.stack([sample["target"] for sample in batch]),
-        "baselines": [sample["baselines"] for sample in batch],
-    }
+    """Stacks images and targets of pages of equal size; the rest stays a list of each page's."""
+    stacked = {name: torch.stack([sample[name] for sample in batch]) for name in ("image", "target")}
+    rest = {name: [sample[name] for sample in batch] for name in ("baselines", "regions", "source")}
+    return {**stacked, **rest}
 
 
 def _whole(dataset: BaselineSet) -> Subset[Any]:

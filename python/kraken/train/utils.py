@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from kraken.lib.baseline_score import BaselineScore
 from kraken.train.callbacks import KrakenOnExceptionCheckpoint
 from kraken.train.optim import configure_optimizer_and_lr_scheduler
 from kraken.train.trainer import KrakenTrainer
@@ -72,6 +73,9 @@ class SegmentationTestMetrics:
         bl_recall: Recall of baselines.
         bl_f1: Harmonic mean of both.
         bl_detection_per_class: Line class → precision, recall, f1.
+        bl_by_set: Folder of pages → figures of :mod:`kraken.lib.baseline_score`, ``''`` being all pages.
+        region_precision: Region class → average precision at an overlap of 0.5, and the mean over the
+            thresholds of :mod:`kraken.lib.region_score`.
     """
 
     class_pixel_accuracy: torch.Tensor
@@ -84,6 +88,8 @@ class SegmentationTestMetrics:
     bl_recall: float
     bl_f1: float
     bl_detection_per_class: dict[str, dict[str, float]] = field(default_factory=dict)
+    bl_by_set: dict[str, BaselineScore] = field(default_factory=dict)
+    region_precision: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def validation_worker_init_fn(worker_id: int) -> None:

@@ -32,6 +32,8 @@ _MODES = ("1", "L", "RGB")
 _FIRST_CLASS = 2
 
 Points = npt.NDArray[np.float64]
+#: Channel → polylines or outlines as lists of [x, y].
+Placed = dict[int, list[list[list[float]]]]
 
 
 def _check_mapping(mapping: Any) -> None:
@@ -192,8 +194,9 @@ class BaselineSet(Dataset[dict[str, Any]]):
         """A page.
 
         Returns:
-            ``image`` (float32, C×H×W, 0 is background), ``target`` (float32, classes×H×W, 0 or 1) and
-            ``baselines``: channel → polylines (lists of [x, y]) on the image.
+            ``image`` (float32, C×H×W, 0 is background), ``target`` (float32, classes×H×W, 0 or 1),
+            ``baselines`` and ``regions``: channel → polylines and outlines (lists of [x, y]) on the image,
+            and ``source``, the name of the page's file.
 
         Raises:
             IndexError: There's no such page.
@@ -277,8 +280,15 @@ class BaselineSet(Dataset[dict[str, Any]]):
             return transform_points(shifted, matrix) if self.aug else shifted
 
         name = fspath(source) if not isinstance(source, Image.Image) else f"page {index}"
-        target, baselines = self._draw(self.targets[index], (image.shape[1], image.shape[2]), place, name)
-        return {"image": image, "target": target, "baselines": baselines}
+        size = (image.shape[1], image.shape[2])
+        target, baselines, regions = self._draw(self.targets[index], size, place, name)
+        return {
+            "image": image,
+            "target": target,
+            "baselines": baselines,
+            "regions": regions,
+            "source": name,
+        }
 
     def _draw(
         self,
@@ -286,10 +296,10 @@ class BaselineSet(Dataset[dict[str, Any]]):
         size: tuple[int, int],
         place: Callable[..., Points],
         name: str,
-    ) -> tuple[torch.Tensor, dict[int, list[list[list[float]]]]]:
-        """Maps and placed baselines of a page."""
+    ) -> tuple[torch.Tensor, Placed, Placed]:
+        """Maps, placed baselines and placed outlines of a page."""
         lines: list[tuple[int, Any]] = []
-        baselines: dict[int, list[list[list[float]]]] = {}
+        baselines: Placed = {}
         for index, group in page["baselines"].items():
             placed = baselines.setdefault(index, [])
             for number, line in enumerate(group):
@@ -304,11 +314,14 @@ class BaselineSet(Dataset[dict[str, Any]]):
                 placed.append(points.tolist())
                 lines.append((index, points.tolist()))
         areas: list[tuple[int, Any]] = []
+        outlines: Placed = {}
         for index, regions in page["regions"].items():
             for region in regions:
                 try:
-                    areas.append((index, place(region.boundary, clip=True).tolist()))
+                    outline = place(region.boundary, clip=True).tolist()
+                    areas.append((index, outline))
+                    outlines.setdefault(index, []).append(outline)
                 except (TypeError, ValueError) as error:
                     logger.warning("Region %s of %s is left out: %s.", region.id, name, error)
         maps = _image.layout_target((self.num_classes, *size), lines, areas, float(self.line_width))
-        return torch.from_numpy(maps).float(), baselines
+        return torch.from_numpy(maps).float(), baselines, outlines

@@ -6,7 +6,6 @@ Spec chapter segmentation §2 (image to heatmap) and §3 (heatmap to objects).
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,21 +15,21 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from kraken.containers import BaselineLine, Region, Segmentation
+from kraken.containers import Region, Segmentation
 from kraken.lib.exceptions import KrakenInputException, KrakenInvalidModelException
 from kraken.lib.image_modes import to_grey, to_rgb
 from kraken.lib.segmentation import (
     calculate_polygonal_environment,
     is_in_region,
-    scale_polygonal_lines,
     scale_regions,
     vectorize_lines,
     vectorize_regions,
 )
-from kraken.lib.segmentation.fragments import distance_to_outline
+from kraken.lib.segmentation.confidence import line_confidences
 from kraken.lib.segmentation.polygons import edge_energy, make_valid
 from kraken.lib.util import is_bitonal
 from kraken.lib.vgsl.arrangement import FoundLine, arrange_lines, given_regions
+from kraken.lib.vgsl.line_records import new_id, page_lines
 
 if TYPE_CHECKING:
     from kraken.configs import SegmentationInferenceConfig
@@ -254,10 +253,6 @@ def _by_channel(classes: Mapping[str, int]) -> dict[int, str]:
     return names
 
 
-def _new_id() -> str:
-    return f"_{uuid.uuid4()}"
-
-
 def find_regions(heat: Heatmap, classes: Mapping[str, int], size: tuple[int, int]) -> dict[str, list[Region]]:
     """Regions of every class in page coordinates; classes without any have an empty list."""
     regions: dict[str, list[Region]] = {name: [] for name in classes}
@@ -266,20 +261,37 @@ def find_regions(heat: Heatmap, classes: Mapping[str, int], size: tuple[int, int
         for outline in scale_regions(outlines, heat.scale):
             ring = make_valid(outline, size)
             if ring is not None:
-                regions[name].append(Region(id=_new_id(), boundary=ring, tags={"type": [{"type": name}]}))
+                regions[name].append(Region(id=new_id(), boundary=ring, tags={"type": [{"type": name}]}))
     return regions
 
 
 def find_baselines(
-    heat: Heatmap, classes: _Classes, orientation: str, num_threads: int = 1
+    heat: Heatmap, classes: _Classes, orientation: str, num_threads: int = 1, min_confidence: float = 0.0
 ) -> list[FoundLine]:
-    """Baselines of every class in heatmap coordinates."""
+    """Baselines of every class in heatmap coordinates, without those that the network is unsure of."""
     found: list[FoundLine] = []
+    unsure = 0
     for channel, name in _by_channel(classes.baselines).items():
         stack = heat.probabilities[[classes.start, classes.end, channel]]
         lines = vectorize_lines(stack, text_direction=orientation, num_threads=num_threads)
+        if min_confidence > 0:
+            sure = line_confidences(lines, stack[2]) >= min_confidence
+            unsure += len(lines) - int(sure.sum())
+            lines = [line for line, kept in zip(lines, sure, strict=True) if kept]
         found.extend(FoundLine(name, line) for line in lines)
+    if unsure:
+        logger.info("%d lines are left out, their confidence is below %g.", unsure, min_confidence)
     return found
+
+
+def _min_confidence(model: TorchVGSLModel, config: Any) -> float:
+    """What is asked for, else what the model states."""
+    value = config.min_confidence
+    if value is None:
+        value = model.user_metadata.get("min_confidence") or 0.0
+    if not (isinstance(value, (int, float)) and 0 <= value <= 1):
+        raise ValueError(f"min_confidence is {value!r}; it has to be a number from 0 to 1.")
+    return float(value)
 
 
 def _outlines(heat: Heatmap, regions: Mapping[str, Sequence[Region]]) -> list[Points]:
@@ -316,58 +328,6 @@ def polygonise(
     )
 
 
-def _clip(points: Points, size: tuple[int, int]) -> Points:
-    """Points moved to the nearest pixel of the page."""
-    return [[min(max(x, 0), size[0] - 1), min(max(y, 0), size[1] - 1)] for x, y in points]
-
-
-def _page_lines(
-    found: list[FoundLine],
-    polygons: list[Points | None],
-    heat: Heatmap,
-    regions: Mapping[str, Sequence[Region]],
-    size: tuple[int, int],
-    tolerance: float = 0.0,
-) -> list[BaselineLine]:
-    """Line records in page coordinates, with the regions that hold their middle.
-
-    A line in none is taken to lie in those that it leaves nowhere by more than ``tolerance`` pixels.
-    """
-    pairs = [(line.baseline, polygon) for line, polygon in zip(found, polygons, strict=True)]
-    lines = []
-    everything = [region for group in regions.values() for region in group]
-    for line, (baseline, polygon) in zip(found, scale_polygonal_lines(pairs, heat.scale), strict=True):
-        baseline = _clip(baseline, size)
-        boundary = None if polygon is None else make_valid(polygon, size)
-        if boundary is None:
-            # A polygon can shrink to nothing when it's scaled down; the line must not go with it.
-            logger.warning("The polygon of the line at %s has no area on the page; a band is used.", baseline)
-            boundary = band(baseline, size)
-        holders = [region.id for region in everything if is_in_region(baseline, region.boundary)]
-        if not holders and tolerance > 0:
-            holders = [
-                r.id for r in everything if distance_to_outline(baseline, r.boundary).min() >= -tolerance
-            ]
-        lines.append(
-            BaselineLine(
-                id=_new_id(),
-                baseline=baseline,
-                boundary=boundary,
-                tags={"type": [{"type": line.kind}]},
-                regions=holders,
-            )
-        )
-    return lines
-
-
-def band(baseline: Points, size: tuple[int, int], half: int = 1) -> Points:
-    """The box around a baseline, grown by ``half`` pixels and clipped to the page."""
-    xs, ys = [p[0] for p in baseline], [p[1] for p in baseline]
-    x0, x1 = max(min(xs) - half, 0), min(max(xs) + half, size[0] - 1)
-    y0, y1 = max(min(ys) - half, 0), min(max(ys) + half, size[1] - 1)
-    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
-
-
 def predict_page(model: TorchVGSLModel, im: Image.Image, mask: Image.Image | None = None) -> Segmentation:
     """Finds the lines and regions of a page with one segmentation network.
 
@@ -382,7 +342,7 @@ def predict_page(model: TorchVGSLModel, im: Image.Image, mask: Image.Image | Non
     Raises:
         KrakenInputException: If the page's size can't be treated, or the mask doesn't fit.
         KrakenInvalidModelException: If the model's class mapping is unusable.
-        ValueError: If the text direction or padding is invalid.
+        ValueError: If the text direction, the padding or the least confidence is invalid.
     """
     if mask is not None:
         check_mask(mask, im)
@@ -392,13 +352,14 @@ def predict_page(model: TorchVGSLModel, im: Image.Image, mask: Image.Image | Non
     given = None if config.regions is None else given_regions(config.regions, im.size)
     heat = compute_heatmap(model, im, config.input_padding, mask)
     regions = find_regions(heat, classes.regions, im.size) if given is None else given
-    found = find_baselines(heat, classes, orientation, config.num_threads)
+    confidence = _min_confidence(model, config)
+    found = find_baselines(heat, classes, orientation, config.num_threads, confidence)
     separators = heat.probabilities[[classes.start, classes.end]]
     found = arrange_lines(found, _outlines(heat, regions), separators, config)
     topline = model.user_metadata.get("topline", False)
     polygons = polygonise(heat, found, regions, topline if topline is None else bool(topline), config)
     tolerance = 0.0 if given is None else _BORDER * max(heat.scale)
-    lines = _page_lines(found, polygons, heat, regions, im.size, tolerance)
+    lines = page_lines(found, polygons, heat.scale, regions, im.size, tolerance)
     if given is not None and not config.keep_outside:
         inside = [line for line in lines if line.regions]
         if len(inside) < len(lines):

@@ -136,7 +136,7 @@ class TransposedSummarizingRNN(nn.Module):
             return cast(Tensor, self.layer(part)[0])
 
         # split, not slices: their gradients would each be a tensor of the whole's size
-        parts = sequences.split(size)
+        parts = torch.split(sequences, size)
         run_again = partial(checkpoint, run, use_reentrant=False, preserve_rng_state=False)
         return torch.cat([run_again(part) for part in parts])
 
