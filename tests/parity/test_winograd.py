@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from kraken._rust import nn as native
 from kraken.lib.vgsl import TorchVGSLModel
 from kraken.lib.vgsl.blocks import winograd
+from tests.reference import winograd as reference
 
 
 @settings(max_examples=25)
@@ -43,6 +46,62 @@ def test_values_and_gradients(
     for value, right in zip((found, *gradients), (wanted, *exact), strict=True):
         error, largest = (value - right).detach().abs().max(), right.detach().abs().max()
         assert float(error) <= 3e-5 * float(largest) + 1e-6
+
+
+@settings(max_examples=30)
+@given(
+    size=st.tuples(*[st.integers(1, 14)] * 2),
+    channels=st.sampled_from([1, 3, 8, 16, 17, 64]),
+    threads=st.integers(1, 3),
+    cut=st.floats(0, 1),
+    biased=st.booleans(),
+)
+def test_transforms(size: tuple[int, int], channels: int, threads: int, cut: float, biased: bool) -> None:
+    rng = np.random.default_rng(channels + size[0])
+    image = rng.standard_normal((*size, channels), dtype=np.float32)
+    rows, columns = -(-size[0] // 4), -(-size[1] // 4)
+    products = rng.standard_normal((36, rows, columns, channels), dtype=np.float32)
+    bias = rng.standard_normal(channels if biased else 0, dtype=np.float32)
+    wanted = reference.outputs(products, *size) + (bias if biased else 0)
+    found = np.full_like(image, np.nan)
+    first = round(cut * rows)
+    for band in (slice(0, first), slice(first, rows)):
+        tiles = np.full((36, band.stop - band.start, columns, channels), np.nan, dtype=np.float32)
+        native.winograd_inputs(image, band.start, tiles, threads)
+        np.testing.assert_allclose(tiles, reference.inputs(image)[:, band], atol=1e-4)
+        native.winograd_gradients(image, band.start, tiles, threads)
+        np.testing.assert_allclose(tiles, reference.gradients(image)[:, band], atol=2e-4)
+        native.winograd_outputs(np.ascontiguousarray(products[:, band]), bias, band.start, found, threads)
+    np.testing.assert_allclose(found, wanted, atol=1e-3)
+
+
+def test_arrays_that_dont_fit_are_refused() -> None:
+    image, bias = np.zeros((7, 5, 3), np.float32), np.zeros(3, np.float32)
+    tiles = np.zeros((36, 2, 2, 3), np.float32)
+    for transform in (native.winograd_inputs, native.winograd_gradients):
+        for wrong in (tiles[:35].copy(), tiles[:, :, :1].copy(), tiles[..., :2].copy()):
+            with pytest.raises(ValueError, match="tiles"):
+                transform(image, 0, wrong, 1)
+        with pytest.raises(ValueError, match="rows of tiles"):
+            transform(image, 1, tiles, 1)
+        with pytest.raises(TypeError):
+            transform(image.astype(float), 0, tiles, 1)  # type: ignore[arg-type]
+        with pytest.raises((ValueError, TypeError)):
+            transform(image[:, ::-1], 0, tiles, 1)
+    with pytest.raises(ValueError, match="bias"):
+        native.winograd_outputs(tiles, bias[:2].copy(), 0, image, 1)
+    with pytest.raises(ValueError, match="rows of tiles"):
+        native.winograd_outputs(tiles, bias, 2**63, image, 1)
+    empty = np.zeros((0, 5, 3), np.float32)
+    native.winograd_inputs(empty, 0, np.zeros((36, 0, 2, 3), np.float32), 1)
+
+
+def test_not_a_number_stays_in_its_tiles() -> None:
+    image = np.zeros((12, 12, 2), np.float32)
+    image[5, 5, 1] = np.nan
+    tiles = np.empty((36, 3, 3, 2), np.float32)
+    native.winograd_inputs(image, 0, tiles, 1)
+    assert np.argwhere(np.isnan(tiles).any(0)).tolist() == [[1, 1, 1]]
 
 
 def test_where_it_is_used() -> None:

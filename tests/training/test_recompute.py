@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional as F
 
 from kraken.lib.vgsl import TorchVGSLModel
@@ -32,11 +33,43 @@ def test_recomputed_norms_give_the_same_gradients(monkeypatch: pytest.MonkeyPatc
     )
     with recompute.recomputed_norms(net):
         found = gradients(net, x)
-    assert len(made) == 2  # the recurrent layer keeps its input in another order
+    # the recurrent layer keeps its input in another order; the first normalisation's input and the activation
+    # before it are made from the image, once more for the convolution after it
+    assert len(made) == 5
     for a, b in zip(found, wanted, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
     gradients(net, x)
-    assert len(made) == 2  # no hook is left
+    assert len(made) == 5  # no hook is left
+
+
+@pytest.mark.parametrize("first", ["Cr7,7,16,2,2", "Cl3,3,16", "Ct3,3,16", "Clr3,3,16,2,2"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("rest", ["Gn4 Do0.3,2 Cr3,3,16", "Cr3,3,16 Gn4", "Gn4 Mp2,2 Cr3,3,16 Gn4"])
+def test_first_convolution_is_not_kept(
+    first: str, channels: int, rest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    net = TorchVGSLModel(vgsl=f"[1,32,0,{channels} {first} {rest} O2l3]", model_type="segmentation").train()
+    x = torch.rand(1, channels, 32, 48)
+    monkeypatch.setattr(recompute, "_MIN_SIZE", 1)
+    outputs = []
+
+    def watch(module: torch.nn.Module, args: object, output: tuple) -> None:
+        outputs.append(StorageWeakRef(output[0].untyped_storage()))
+
+    torch.manual_seed(1)
+    wanted = gradients(net, x)
+    torch.manual_seed(1)
+    with recompute.recomputed_norms(net):
+        handle = net.nn[0].register_forward_hook(watch)
+        loss = net(x)[0].square().mean()
+        handle.remove()
+    assert outputs[0].expired()
+    net.zero_grad()
+    loss.backward()
+    found = [p.grad for p in net.parameters() if p.grad is not None]
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("spec", ["Lbx8", "Lby8", "Lfx8"])

@@ -1,7 +1,8 @@
 """Bindings of the kernels in ``kraken-core``, module ``nn``: parts of convolutions for training.
 
 Arrays of images are N×H×W×C, of spectra N×H×tiles×64×C; C is a multiple of 16. Results go to ``out``
-(and ``state``: where maxima were, 4 where no gradient flows).
+(and ``state``: where maxima were, 4 where no gradient flows). Functions of Winograd's algorithm take one
+image H×W×C, where C is any number, and the transform 36×rows×⌈W/4⌉×C of its rows of tiles from ``row`` on.
 """
 
 import numpy as np
@@ -17,6 +18,9 @@ __all__ = [
     "sum_products",
     "synthesise_gradients",
     "synthesise_images",
+    "winograd_gradients",
+    "winograd_inputs",
+    "winograd_outputs",
 ]
 
 _Floats = NDArray[np.float32]
@@ -65,3 +69,12 @@ def first_gradients(
     kernel: tuple[int, int],
     threads: int,
 ) -> tuple[_Floats, _Floats]: ...
+def winograd_inputs(image: _Floats, row: int, out: _Floats, threads: int) -> None: ...
+def winograd_gradients(image: _Floats, row: int, out: _Floats, threads: int) -> None: ...
+def winograd_outputs(
+    products: _Floats,
+    bias: _Floats,
+    row: int,
+    image: _Floats,
+    threads: int,
+) -> None: ...

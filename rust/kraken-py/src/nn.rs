@@ -1,9 +1,9 @@
-//! Convolutions by spectra, and the first layer of networks for lines.
+//! Convolutions by spectra and by minimal filtering, and the first layer of networks for lines.
 
-use kraken_core::nn::{self, first, products, tiles};
+use kraken_core::nn::{self, first, products, tiles, winograd};
 use numpy::{
     PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyReadonlyArray4, PyReadonlyArray5,
-    PyReadwriteArray4, PyReadwriteArray5, ToPyArray,
+    PyReadwriteArray3, PyReadwriteArray4, PyReadwriteArray5, ToPyArray,
 };
 use pyo3::prelude::*;
 
@@ -152,6 +152,51 @@ fn first_gradients<'py>(
     Ok((weight.to_pyarray(py), bias.to_pyarray(py)))
 }
 
+/// The rows of tiles, from `first` on, that an array 36×rows×columns×C has of an image H×W×C.
+fn band_of(image: &[usize], tiles: &[usize], first: usize) -> winograd::Band {
+    winograd::Band { height: image[0], width: image[1], channels: image[2], first, rows: tiles[1] }
+}
+
+#[pyfunction]
+fn winograd_inputs(
+    py: Python<'_>,
+    image: PyReadonlyArray3<'_, f32>,
+    row: usize,
+    mut out: PyReadwriteArray4<'_, f32>,
+    threads: usize,
+) -> PyResult<()> {
+    let band = band_of(image.as_array().shape(), out.as_array().shape(), row);
+    let (image, out) = (image.as_slice()?, out.as_slice_mut()?);
+    run(py, || winograd::analyse_inputs(image, band, threads, out))
+}
+
+#[pyfunction]
+fn winograd_gradients(
+    py: Python<'_>,
+    image: PyReadonlyArray3<'_, f32>,
+    row: usize,
+    mut out: PyReadwriteArray4<'_, f32>,
+    threads: usize,
+) -> PyResult<()> {
+    let band = band_of(image.as_array().shape(), out.as_array().shape(), row);
+    let (image, out) = (image.as_slice()?, out.as_slice_mut()?);
+    run(py, || winograd::analyse_gradients(image, band, threads, out))
+}
+
+#[pyfunction]
+fn winograd_outputs(
+    py: Python<'_>,
+    products: PyReadonlyArray4<'_, f32>,
+    bias: PyReadonlyArray1<'_, f32>,
+    row: usize,
+    mut image: PyReadwriteArray3<'_, f32>,
+    threads: usize,
+) -> PyResult<()> {
+    let band = band_of(image.as_array().shape(), products.as_array().shape(), row);
+    let (products, bias, image) = (products.as_slice()?, bias.as_slice()?, image.as_slice_mut()?);
+    run(py, || winograd::synthesise(products, bias, band, threads, image))
+}
+
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(accelerated, m)?)?;
     m.add_function(wrap_pyfunction!(step, m)?)?;
@@ -162,5 +207,8 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(sum_products, m)?)?;
     m.add_function(wrap_pyfunction!(convolve_first, m)?)?;
     m.add_function(wrap_pyfunction!(first_gradients, m)?)?;
+    m.add_function(wrap_pyfunction!(winograd_inputs, m)?)?;
+    m.add_function(wrap_pyfunction!(winograd_gradients, m)?)?;
+    m.add_function(wrap_pyfunction!(winograd_outputs, m)?)?;
     Ok(())
 }

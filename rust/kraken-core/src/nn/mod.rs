@@ -5,9 +5,10 @@
 //! them: rows are cut into overlapping tiles, each tile becomes a spectrum ([`dft`]), and what comes
 //! back is turned into pixels, activated and pooled while it is still in the cache ([`tiles`]).
 //! Images of one channel, for which a spectrum doesn't pay, are convolved directly ([`first`]).
+//! Convolutions with 3×3 kernels work on tiles of another kind ([`winograd`]).
 //!
 //! Arrays are images with the channels last: N×H×W×C. The number of channels is a multiple of
-//! [`LANES`].
+//! [`LANES`], but for [`winograd`].
 
 #![allow(
     clippy::inline_always,
@@ -18,6 +19,7 @@ pub mod dft;
 pub mod first;
 pub mod products;
 pub mod tiles;
+pub mod winograd;
 
 #[cfg(test)]
 mod tests;

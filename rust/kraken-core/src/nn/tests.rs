@@ -1,5 +1,5 @@
 use super::dft::TILE;
-use super::{DEAD, accelerated, first, products, tiles};
+use super::{DEAD, accelerated, first, products, tiles, winograd};
 use crate::Result;
 
 fn noise(count: usize, seed: u64) -> Vec<f32> {
@@ -115,8 +115,55 @@ fn the_first_layer_finds_maxima_and_their_gradients() -> Result<()> {
     Ok(())
 }
 
+const BAND: winograd::Band = winograd::Band { height: 7, width: 5, channels: 19, first: 0, rows: 2 };
+
+#[test]
+fn one_weight_in_the_middle_gives_the_image_back() -> Result<()> {
+    // the transform of a kernel that is 1 in the middle is the product of this with itself
+    const KERNEL: [f32; 6] = [0.0, -1.0 / 6.0, 1.0 / 6.0, 1.0 / 12.0, -1.0 / 12.0, 0.0];
+    let (image, mut tiles) = (noise(7 * 5 * 19, 10), vec![0.0; 36 * 2 * 2 * 19]);
+    winograd::analyse_inputs(&image, BAND, 1, &mut tiles)?;
+    for (place, values) in tiles.chunks_exact_mut(2 * 2 * 19).enumerate() {
+        for value in values {
+            *value *= KERNEL[place / 6] * KERNEL[place % 6];
+        }
+    }
+    let (bias, mut found) = ([0.25; 19], vec![9.0; image.len()]);
+    winograd::synthesise(&tiles, &bias, BAND, 2, &mut found)?;
+    assert!(found.iter().zip(&image).all(|(a, b)| (a - b - 0.25).abs() < 1e-5));
+    // a band leaves the other rows alone
+    let lower = winograd::Band { first: 1, rows: 1, ..BAND };
+    let mut tiles = vec![0.0; 36 * 2 * 19];
+    winograd::analyse_inputs(&image, lower, 2, &mut tiles)?;
+    winograd::synthesise(&tiles, &[], lower, 1, &mut found)?;
+    assert!((found[4 * 5 * 19 - 1] - image[4 * 5 * 19 - 1] - 0.25).abs() < 1e-5);
+    Ok(())
+}
+
+#[test]
+fn tiles_of_gradients_are_the_transpose_of_outputs() -> Result<()> {
+    let (image, mut tiles) = (noise(7 * 5 * 19, 11), vec![0.0; 36 * 2 * 2 * 19]);
+    winograd::analyse_gradients(&image, BAND, 3, &mut tiles)?;
+    let (other, mut back) = (noise(tiles.len(), 12), vec![0.0; image.len()]);
+    winograd::synthesise(&other, &[], BAND, 1, &mut back)?;
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+    assert!((dot(&tiles, &other) - dot(&image, &back)).abs() < 1e-2);
+    Ok(())
+}
+
 #[test]
 fn arrays_that_dont_fit_are_refused() {
+    let (image, mut tiles) = (vec![0.0; 7 * 5 * 19], vec![0.0; 36 * 2 * 2 * 19]);
+    let below = winograd::Band { first: 1, ..BAND };
+    let huge = winograd::Band { first: usize::MAX, height: usize::MAX, ..BAND };
+    for band in [below, huge] {
+        assert!(winograd::analyse_inputs(&image, band, 1, &mut tiles).is_err());
+    }
+    assert!(winograd::analyse_gradients(&image[1..], BAND, 1, &mut tiles).is_err());
+    assert!(winograd::synthesise(&tiles, &[0.0; 3], BAND, 1, &mut image.clone()).is_err());
+    let none = winograd::Band { width: 0, ..BAND };
+    assert!(winograd::analyse_inputs(&[], none, 1, &mut []).is_ok());
+    assert!(winograd::synthesise(&[], &[], none, 1, &mut []).is_ok());
     let mut out = vec![0.0; 10];
     assert!(tiles::analyse_images(&[0.0; 16], SHAPE, 1, &mut out).is_err());
     assert!(tiles::step(2).is_err() && tiles::step(63).is_err() && tiles::step(0).is_err());
