@@ -43,6 +43,8 @@ SPEC = (
 )
 KEPT_HEIGHT = 1800  # of pages in memory
 AREA = 1_500_000  # pixels of a view
+#: Mean confidence from which on a found line counts, by the F1 on the validation documents.
+MIN_CONFIDENCE = 0.7
 #: Weights of separators, baselines and regions in the loss.
 WEIGHTS = (1.0, 1.0, 2.0, 0.7)
 
@@ -149,6 +151,7 @@ def main() -> None:
         class_mapping=targets.CLASS_MAPPING,
         bounding_regions=[],
         topline=False,
+        min_confidence=MIN_CONFIDENCE,
         hyper_params={"steps": args.steps, "more_steps": args.more_steps, "seed": args.seed},
     )
     name, area = ("layout_short", AREA // 5) if args.short else ("layout", AREA)
