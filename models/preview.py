@@ -20,10 +20,10 @@ from common.corpus import Corpus
 from common.typefaces import Typefaces
 
 
-def lines_sheet(count: int, seed: int, *, hard: bool) -> Image.Image:
+def lines_sheet(count: int, seed: int, stage: int) -> Image.Image:
     """Draws lines in two columns, each above its text."""
     from latin_print.alphabet import ALPHABET
-    from latin_print.draw import HEIGHT, draw_line
+    from latin_print.draw import FIRST, HARD, HEIGHT, LAST, draw_line
 
     corpus, typefaces = Corpus(np.random.default_rng(seed), ALPHABET), Typefaces()
     label, row, width = fonts.faces()[-1].at(15), HEIGHT + 24, 900
@@ -31,7 +31,7 @@ def lines_sheet(count: int, seed: int, *, hard: bool) -> Image.Image:
     pen = ImageDraw.Draw(sheet)
     done = 0
     while done < count:
-        drawn = draw_line(corpus, typefaces, 60, hard=hard)
+        drawn = draw_line(corpus, typefaces, 60, (FIRST, HARD, LAST)[stage - 1])
         if drawn is None:
             continue
         x, y = done % 2 * width + 5, done // 2 * row + 2
@@ -76,11 +76,11 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="picture to write")
     parser.add_argument("-n", "--count", type=int, default=36, help="how many (default 36)")
     parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
-    parser.add_argument("--hard", action="store_true", help="lines as in the second stage of training")
+    parser.add_argument("--stage", type=int, choices=(1, 2, 3), default=1, help="of training on lines")
     parser.add_argument("--truth", action="store_true", help="pages with their truth in colours")
     args = parser.parse_args()
     sheet = (
-        lines_sheet(args.count, args.seed, hard=args.hard)
+        lines_sheet(args.count, args.seed, args.stage)
         if args.what == "lines"
         else pages_sheet(args.count, args.seed, truth=args.truth)
     )

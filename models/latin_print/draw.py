@@ -13,14 +13,41 @@ from common.typefaces import Typefaces
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-__all__ = ["HEIGHT", "DrawnLine", "draw_line"]
+__all__ = ["FIRST", "HARD", "HEIGHT", "LAST", "DrawnLine", "Style", "draw_line"]
 
 #: Height of the network's input in pixels.
 HEIGHT = 40
 _KINDS = ("roman", "early", "italic", "bold", "sans", "typewriter", "fraktur")
-_ODDS = np.cumsum((0.50, 0.15, 0.12, 0.05, 0.06, 0.08, 0.04))
-#: The second stage has more of what is hard.
-_HARD_ODDS = np.cumsum((0.35, 0.20, 0.22, 0.04, 0.05, 0.08, 0.06))
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a stage of training draws.
+
+    Attributes:
+        odds: Of the kinds of type.
+        old_italics: Part of italics that set early print.
+        by_hand: Part of early type, italics and blackletter with ligatures, swashes, and letters of which none
+            looks like another.
+        awkward: Part of lines that are cut out badly: corners off, or with strips of their neighbours.
+        leaders: Part of lines with leaders, which transcriptions leave out.
+    """
+
+    odds: tuple[float, ...]
+    old_italics: float
+    by_hand: float = 0.0
+    awkward: float = 0.0
+    leaders: float = 0.0
+
+
+FIRST = Style((0.50, 0.15, 0.12, 0.05, 0.06, 0.08, 0.04), old_italics=0.3)
+#: What is hard: more italics and early print.
+HARD = Style((0.35, 0.20, 0.22, 0.04, 0.05, 0.08, 0.06), old_italics=0.55, by_hand=0.5)
+#: Everything once more, as it comes out of real documents.
+LAST = Style(
+    (0.48, 0.12, 0.15, 0.06, 0.06, 0.09, 0.04), old_italics=0.4, by_hand=0.3, awkward=0.35, leaders=0.05
+)
+
 #: OpenType features of old and of decorative setting that keep the text as it is.
 _FEATURES = ("dlig", "hlig", "swsh", "cswh", "-liga")
 
@@ -44,21 +71,21 @@ class _Run:
     features: list[str] | None = None
 
 
-def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, hard: bool = False) -> DrawnLine | None:
+def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style = FIRST) -> DrawnLine | None:
     """Draws one line of at most `longest` characters; None if it came out too narrow to be read.
 
     Args:
         corpus: Makes the text; its generator is the source of all randomness.
         typefaces: What to set it in.
         longest: Most characters.
-        hard: More italics and early print, with ligatures, swashes, and letters that each look different.
+        style: What to draw.
     """
     rng = corpus.rng
-    kind = _KINDS[int(np.searchsorted(_HARD_ODDS if hard else _ODDS, rng.random()))]
+    kind = _KINDS[int(np.searchsorted(np.cumsum(style.odds), rng.random()))]
     old = (
         kind == "fraktur"
         or (kind == "early" and rng.random() < 0.85)
-        or (kind == "italic" and rng.random() < (0.55 if hard else 0.3))
+        or (kind == "italic" and rng.random() < style.old_italics)
     )
     text = corpus.line(longest, early=old)
     if any("Ͱ" <= c <= "Ͽ" or "ἀ" <= c <= "῿" for c in text):
@@ -71,11 +98,13 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, hard: bool = F
     if not other.covers(text):
         other = face
     size = int(np.exp(rng.uniform(np.log(15), np.log(46))))
-    runs, middles, width = _set_type(rng, text, face, other, size)
+    leaders = bool(style.leaders) and rng.random() < style.leaders
+    runs, middles, width = _set_type(rng, text, face, other, size, leaders=leaders)
     if kind == "fraktur":
         # transcriptions of Fraktur write the round s for both
         text = text.replace("ſ", "s")
-    cut_by_hand = hard and kind in ("early", "italic", "fraktur") and rng.random() < 0.5
+    uneven = bool(style.by_hand) and kind in ("early", "italic", "fraktur")
+    cut_by_hand = uneven and rng.random() < style.by_hand
     if cut_by_hand and kind != "fraktur":
         features = [f for f in _FEATURES if rng.random() < 0.4]
         for run in runs:
@@ -83,6 +112,8 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, hard: bool = F
     picture, foot, leading = _page_strip(corpus, runs, face, size, width, uneven=cut_by_hand)
     ink = picture[0]
     polygon = outline((ink * 255).astype(np.uint8), rng, size, foot, leading)
+    if style.awkward and rng.random() < style.awkward:
+        polygon = _awkward(polygon, rng, size)
     page = Image.fromarray(np.maximum(printed(picture[1], rng, size), 1))
     level = float(rng.normal(0, 0.3)) if rng.random() < 0.5 else 0
     masked, box = cut_out(page, polygon, level)
@@ -102,9 +133,12 @@ def _drawable(text: str, face: Face) -> str:
 
 
 def _set_type(
-    rng: np.random.Generator, text: str, face: Face, other: Face, size: int
+    rng: np.random.Generator, text: str, face: Face, other: Face, size: int, *, leaders: bool = False
 ) -> tuple[list[_Run], np.ndarray, int]:
-    """Places words (or single letters, if spaced out) from left to right, with a justified line's spaces."""
+    """Places words (or single letters, if spaced out) from left to right, with a justified line's spaces.
+
+    With leaders there is a wide space, mostly dotted, before the last word or two.
+    """
     blank = size * float(rng.uniform(0.18, 0.5) if rng.random() < 0.8 else rng.uniform(0.5, 0.9))
     spaced = size * float(rng.uniform(0.08, 0.3)) if rng.random() < 0.06 else 0.0
     words = text.split(" ")
@@ -125,9 +159,36 @@ def _set_type(
             x += ends[-1] + (spaced if piece is not word else 0)
         if i + 1 < len(words):
             gap = blank * float(rng.uniform(0.9, 1.1))
+            if leaders and i + 2 == max(2, len(words) - int(rng.integers(0, 2))):
+                leaders = False
+                gap = size * float(rng.uniform(1.5, 9))
+                step = size * float(rng.uniform(0.4, 1.6))
+                dots = np.arange(x + step, x + gap - 0.5 * step, step) if rng.random() < 0.8 else ()
+                runs += [_Run(float(dot), ".", face) for dot in dots]
             middles.append(x + gap / 2)
             x += gap
     return runs, np.array(middles), round(x) + size
+
+
+def _awkward(
+    polygon: list[tuple[float, float]], rng: np.random.Generator, size: int
+) -> list[tuple[float, float]]:
+    """The outline with a corner or two drawn in, or a point far out, as outlines made by hand have."""
+    points = np.array(polygon)
+    (left, top), (right, bottom) = points.min(0), points.max(0)
+    for _ in range(int(rng.integers(1, 3))):
+        at_left, at_top = rng.random(2) < (0.5, 0.7)
+        reach = size * float(np.exp(rng.uniform(np.log(0.3), np.log(5))))
+        away = points[:, 0] - left if at_left else right - points[:, 0]
+        part = np.clip(1 - away / reach, 0, 1)
+        depth = (bottom - top) * float(rng.uniform(0.1, 0.45)) * (1 if at_top else -0.6)
+        half = points[:, 1] < (top + bottom) / 2
+        points[:, 1] += np.where(half == at_top, depth * part, 0)
+    if rng.random() < 0.5:
+        out = float(rng.uniform(0.1, 0.8)) * size
+        i = int(rng.integers(len(points)))
+        points[i, 1] += -out if points[i, 1] < (top + bottom) / 2 else 0.5 * out
+    return [(float(x), float(y)) for x, y in points]
 
 
 def _page_strip(

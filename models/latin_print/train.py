@@ -28,7 +28,7 @@ from common.corpus import Corpus
 from common.typefaces import Typefaces
 
 from latin_print.alphabet import ALPHABET
-from latin_print.draw import HEIGHT, draw_line
+from latin_print.draw import FIRST, HARD, HEIGHT, LAST, Style, draw_line
 from latin_print.real import RealLine, augmented, collect
 
 SPEC = (
@@ -64,11 +64,11 @@ class Chunks(Dataset[list[list[Sample]]]):
         seed: Seed of all randomness.
         real: Real lines to mix in.
         placed: Number of chunks at the start whose lines have places for their letters.
-        hard: Whether lines are drawn as for the second stage.
+        style: What is drawn.
     """
 
-    def __init__(self, count: int, seed: int, real: list[RealLine], placed: int, *, hard: bool) -> None:
-        self.count, self.seed, self.real, self.placed, self.hard = count, seed, real, placed, hard
+    def __init__(self, count: int, seed: int, real: list[RealLine], placed: int, style: Style) -> None:
+        self.count, self.seed, self.real, self.placed, self.style = count, seed, real, placed, style
         self._tools: tuple[Corpus, Typefaces] | None = None
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ class Chunks(Dataset[list[list[Sample]]]):
             self._tools = (Corpus(np.random.default_rng(), ALPHABET, texts, 0.2), Typefaces())
         corpus, typefaces = self._tools
         rng = corpus.rng = np.random.default_rng([self.seed, i])
-        late = self.hard or i >= self.count // 2
+        late = self.style is not FIRST or i >= self.count // 2
         part = 0.0 if i < self.placed or not self.real else REAL[late]
         samples: list[Sample] = []
         while len(samples) < PER_CHUNK * BATCH:
@@ -89,7 +89,7 @@ class Chunks(Dataset[list[list[Sample]]]):
                 sample = Sample(augmented(line, rng), line.text, None)
             else:
                 length = int(rng.integers(2, 78) if rng.random() < 0.5 else rng.integers(35, 70))
-                drawn = draw_line(corpus, typefaces, length, hard=self.hard)
+                drawn = draw_line(corpus, typefaces, length, self.style)
                 if drawn is None:
                     continue
                 sample = Sample(drawn.image, drawn.text, drawn.middles)
@@ -204,10 +204,11 @@ def main() -> None:
     """Trains and writes the model."""
     parser = training.parser(__doc__, steps=14400, rate=2.5e-3)
     parser.add_argument("--hard-steps", type=int, default=4800, help="of the second stage (default 4800)")
+    parser.add_argument("--last-steps", type=int, default=4800, help="of the third stage (default 4800)")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.short:
-        args.steps, args.hard_steps, args.data = 96, 0, None
+        args.steps, args.hard_steps, args.last_steps, args.data = 96, 0, 0, None
 
     from kraken.lib.vgsl import TorchVGSLModel
 
@@ -221,29 +222,37 @@ def main() -> None:
         seg_type="baselines",
         legacy_polygons=False,
         codec={char: [label] for char, label in LABELS.items()},
-        hyper_params={"steps": args.steps, "hard_steps": args.hard_steps, "seed": args.seed},
+        hyper_params={
+            "steps": args.steps,
+            "hard_steps": args.hard_steps,
+            "last_steps": args.last_steps,
+            "seed": args.seed,
+        },
     )
 
     def check(step: int) -> None:
         if validation:
             print(f"step {step} validation {_shown(error_rates(model, validation[::3]))}", flush=True)
 
-    placed = round(PLACED * args.steps) if not args.short else args.steps
-    chunks = Chunks(-(-args.steps // PER_CHUNK), args.seed, real, -(-placed // PER_CHUNK), hard=False)
     name = "latin_print_short" if args.short else "latin_print"
-    checkpoint = training.WORK / f"{name}.ckpt"
     if args.short:
-        checkpoint.unlink(missing_ok=True)
-    plan = training.Plan(args.steps, args.rate, args.seed, checkpoint, average=0.999)
-    losses = _stage(model, plan, chunks, placed, half=not args.float32, check=check)
-    if args.short:
-        training.check_falls(losses)
-    if args.hard_steps:
-        check(args.steps)
-        chunks = Chunks(-(-args.hard_steps // PER_CHUNK), args.seed + 1, real, 0, hard=True)
-        checkpoint = training.WORK / f"{name}_hard.ckpt"
-        plan = training.Plan(args.hard_steps, 0.4 * args.rate, args.seed + 1, checkpoint, average=0.999)
-        _stage(model, plan, chunks, 0, half=not args.float32, check=check)
+        (training.WORK / f"{name}.ckpt").unlink(missing_ok=True)
+    stages = (
+        ("", args.steps, 1.0, FIRST),
+        ("_hard", args.hard_steps, 0.4, HARD),
+        ("_last", args.last_steps, 0.25, LAST),
+    )
+    for number, (suffix, steps, slower, style) in enumerate(stages):
+        if not steps:
+            continue
+        placed = 0 if number else steps if args.short else round(PLACED * steps)
+        chunks = Chunks(-(-steps // PER_CHUNK), args.seed + number, real, -(-placed // PER_CHUNK), style)
+        checkpoint = training.WORK / f"{name}{suffix}.ckpt"
+        plan = training.Plan(steps, slower * args.rate, args.seed + number, checkpoint, average=0.999)
+        losses = _stage(model, plan, chunks, placed, half=not args.float32, check=check)
+        check(steps)
+        if args.short:
+            training.check_falls(losses)
     if validation:
         print(f"character error rate by set: {_shown(error_rates(model, validation))}")
     training.write_half(model, args.output)
