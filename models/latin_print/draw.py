@@ -27,8 +27,8 @@ class Style:
     Attributes:
         odds: Of the kinds of type.
         old_italics: Part of italics that set early print.
-        by_hand: Part of early type, italics and blackletter with ligatures, swashes, and letters of which none
-            looks like another.
+        by_hand: Part of early type, italics and blackletter with ligatures, swashes, and sorts each of which
+            looks a little different.
         awkward: Part of lines that are cut out badly: corners off, or with strips of their neighbours.
         leaders: Part of lines with leaders, which transcriptions leave out.
     """
