@@ -54,7 +54,8 @@ class Typefaces:
                     self.faces.setdefault(kind, []).append(Face(name, path, weight))
         if not self.faces:
             print("No typeface of typefaces.tsv is installed (see models/fonts.sh): Pillow's own is used.")
-            self.faces["roman"] = [Face(BUILT_IN, None, 1.0)]
+        # there on every machine, and what many figures and examples are drawn with
+        self.faces.setdefault("sans", []).append(Face(BUILT_IN, None, 1.0))
         self._odds = {
             kind: np.cumsum([f.weight for f in found]) / sum(f.weight for f in found)
             for kind, found in self.faces.items()

@@ -33,6 +33,21 @@ def test_help_loads_no_torch(args: list[str]) -> None:
     assert "Usage" in done.stdout
 
 
+def test_compiler_is_imported_without_that_of_graphics_processors() -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available() or torch.xpu.is_available():
+        pytest.skip("this machine has a graphics processor")
+    code = (
+        "import sys\nfrom kraken.ketos._training import _import_compiler\n_import_compiler()\n"
+        "assert 'torch._dynamo' in sys.modules and 'triton' not in sys.modules\n"
+        "import torch, lightning.pytorch\n"
+        "@torch.compile(backend='eager')\ndef twice(x): return 2 * x\n"
+        "print(twice(torch.ones(2)).tolist(), 'triton' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("]")[0] == "[2.0, 2.0"
+
+
 def test_train_writes_checkpoints_weights_and_curve(ketos: Ketos, page: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     manifest = tmp_path / "files.txt"

@@ -54,9 +54,9 @@ def find_trainer(ctx: click.Context, options: dict[str, Any], path: str | None) 
 
 def run_train(ctx: click.Context, options: dict[str, Any]) -> None:
     """Trains a recognition model as the options say."""
+    collect_data(ctx, options)
     from kraken.train.recognition import AlphabetMismatch  # loaded once it is needed
 
-    collect_data(ctx, options)
     reordering(options)
     trainer_class = find_trainer(ctx, options, options.get("load") or options.get("resume"))
     run = TrainingRun(ctx, options, trainer_class)

@@ -52,9 +52,9 @@ def run_segtrain(ctx: click.Context, options: dict[str, Any]) -> None:
     Raises:
         click.UsageError: The classes of a loaded model and the data differ.
     """
+    collect_data(ctx, options)
     from kraken.train.segmentation import BLLASegmentationModel  # loaded once it is needed
 
-    collect_data(ctx, options)
     select_classes(ctx, options)
     drop_unset_mappings(options)
     try:

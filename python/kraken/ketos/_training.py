@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 import sys
@@ -57,6 +58,24 @@ def collect_data(ctx: click.Context, options: dict[str, Any]) -> None:
             "Use `-t` or the `ground_truth` argument.",
             ctx,
         )
+    _import_compiler()
+
+
+def _import_compiler() -> None:
+    """Imports torch's compiler, on machines without graphics processor without the compiler for such.
+
+    lightning imports it whether it is used or not; with triton that takes noticeably longer.
+    """
+    import torch  # here, since wrong options are to be told without it
+
+    if torch.cuda.is_available() or torch.xpu.is_available() or "triton" in sys.modules:
+        return
+    modules: dict[str, Any] = sys.modules
+    modules["triton"] = None  # what stands for a package that isn't there
+    try:
+        importlib.import_module("torch._dynamo")
+    finally:
+        del modules["triton"]
 
 
 def _latest_checkpoint(ctx: click.Context, path: Path) -> Path:
