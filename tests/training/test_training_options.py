@@ -220,6 +220,13 @@ def test_mappings_come_from_experiment_files(command: str, tmp_path: Path) -> No
         test = ["segtest", "-m", str(weights), str(page)]
         tested = CliRunner().invoke(cli, ["--workers", "0", "--config", str(config), *test])
         assert tested.exit_code == 0, tested.output
+        # a wildcard by itself counts all types
+        values["segtest"]["line_class_mapping"] = [["*", 2]]
+        config.write_text(yaml.safe_dump(values))
+        every = CliRunner().invoke(cli, ["--workers", "0", "--config", str(config), *test])
+        assert every.exit_code == 0, every.output
+        figures = tested.output.split("Pixels")[1], every.output.split("Pixels")[1]
+        assert figures[0] == figures[1] and "\nregions" in figures[0] and "\nall " in figures[0]
     for option in ("--line-class-mapping", "--region-class-mapping"):
         assert option not in CliRunner().invoke(cli, [command, "--help"]).output
 

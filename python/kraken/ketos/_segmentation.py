@@ -106,8 +106,9 @@ def run_segtest(ctx: click.Context, options: dict[str, Any]) -> None:
             ctx,
         )
     if mode == "custom":
-        for kind in ("line", "region"):
-            options[f"{kind}_class_mapping"] = options[f"{kind}_class_mapping"] or {}
+        for name in ("line_class_mapping", "region_class_mapping"):
+            # one that holds nothing but the wildcard is empty, but not absent
+            options[name] = {} if options[name] is None else options[name]
     drop_unset_mappings(options)
     settings: Settings = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
     settings.seed_everything()
