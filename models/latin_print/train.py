@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from common import scoring, training
 from common.corpus import Corpus
+from common.losses import ctc_loss, placed_loss
 from common.typefaces import Typefaces
 
 from latin_print.alphabet import ALPHABET
@@ -116,26 +117,6 @@ def collate(samples: list[Sample]) -> tuple[Tensor, list[Tensor], list[np.ndarra
     if any(s.middles is None for s in samples):
         return images, labels, None
     return images, labels, [s.middles * stretched / width for s in samples if s.middles is not None]
-
-
-def placed_loss(logits: Tensor, labels: list[Tensor], middles: list[np.ndarray], width: int) -> Tensor:
-    """Cross entropy of every output column (N, C, T) with the letter whose middle lies there, or blank."""
-    n, _, columns = logits.shape
-    target = torch.zeros(n, columns, dtype=torch.long)
-    for row, symbols, xs in zip(target, labels, middles, strict=True):
-        row[torch.from_numpy(xs * columns / width).long().clamp(0, columns - 1)] = symbols
-    return functional.cross_entropy(logits, target, reduction="sum") / sum(map(len, labels))
-
-
-def ctc_loss(logits: Tensor, labels: list[Tensor]) -> Tensor:
-    """CTC loss of (N, C, T) logits per letter."""
-    scores = logits.permute(2, 0, 1).log_softmax(2)
-    lengths = torch.tensor([len(x) for x in labels])
-    columns = torch.full((len(labels),), scores.shape[0])
-    loss = functional.ctc_loss(
-        scores, torch.cat(labels), columns, lengths, reduction="sum", zero_infinity=True
-    )
-    return loss / lengths.sum()
 
 
 def error_rates(model: torch.nn.Module, lines: list[RealLine]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from common import fonts, lines, scoring, training
+from common.losses import ctc_loss, placed_loss
 from common.text import CHARSET, TextSource
 
 HEIGHT = 40
@@ -85,26 +86,6 @@ def collate(samples: list[dict[str, Any]]) -> tuple[Tensor, list[Tensor], list[T
     images = images * (0.8 + 0.3 * torch.rand(len(samples), 1, 1, 1)) + 0.02 * torch.randn_like(images)
     labels = [torch.tensor([LABELS.index(c) + 1 for c in s["text"]]) for s in samples]
     return images, labels, [s["middles"] * stretched / width for s in samples]
-
-
-def placed_loss(logits: Tensor, labels: list[Tensor], middles: list[Tensor], width: int) -> Tensor:
-    """Cross entropy of every output column (N, C, T) with the letter whose middle lies there, or blank."""
-    n, _, columns = logits.shape
-    target = torch.zeros(n, columns, dtype=torch.long)
-    for row, symbols, xs in zip(target, labels, middles, strict=True):
-        row[(xs * columns / width).long().clamp(0, columns - 1)] = symbols
-    return functional.cross_entropy(logits, target, reduction="sum") / sum(map(len, labels))
-
-
-def ctc_loss(logits: Tensor, labels: list[Tensor]) -> Tensor:
-    """CTC loss of (N, C, T) logits per letter."""
-    scores = logits.permute(2, 0, 1).log_softmax(2)
-    lengths = torch.tensor([len(x) for x in labels])
-    columns = torch.full((len(labels),), scores.shape[0])
-    loss = functional.ctc_loss(
-        scores, torch.cat(labels), columns, lengths, reduction="sum", zero_infinity=True
-    )
-    return loss / lengths.sum()
 
 
 def error_rate(model: torch.nn.Module, samples: list[dict[str, Any]]) -> float:
