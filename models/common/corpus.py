@@ -489,8 +489,19 @@ class Corpus:
         head = self._prose(language, max(4, min(length - 12, int(rng.integers(5, 40))))).rstrip(".,;:")
         if rng.random() < 0.5:
             head = f"{int(rng.integers(1, 999))}{_pick(rng, ['.', '', ')', '—'])} {head}"
+        if rng.random() < 0.5:
+            return f"{head[: max(1, length - 12)]} {self._price()}"
         leader = _pick(rng, [" ", " . . . . ", " ..... ", " .... ", ", ", "  ", " — "])
         return (head + leader + self._number())[: max(length, 1)].strip()
+
+    def _price(self) -> str:
+        """What something costs, in the words of catalogues: dashes stand for the small coin."""
+        rng = self.rng
+        n = int(rng.integers(1, 100)) * int(10 ** rng.integers(0, 4))
+        end = _pick(
+            rng, [". —", " —", ". –", ".—", ",—", ".", "", f". {n % 100:02}", f",{n % 100:02}", " c."]
+        )
+        return _pick(rng, ["", "", "", "Fr. ", "fr. ", "M. ", "Mk. ", "£ ", "$ ", "L. "]) + f"{n}{end}"
 
     def _jumble(self, length: int) -> str:
         """Letters in no order, so that rare ones are seen too."""

@@ -52,7 +52,7 @@ class Face:
         return all(_has_glyph(self.path, c) for c in text)
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=2048)
 def _load(path: Path | None, size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size=size) if path is None else ImageFont.truetype(str(path), size)
     if not isinstance(font, ImageFont.FreeTypeFont):
@@ -60,15 +60,20 @@ def _load(path: Path | None, size: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.cache  # some hundred faces times some hundred characters
 def _has_glyph(path: Path | None, char: str) -> bool:
-    if char == " ":
-        return True
-    font = _load(path, 24)
+    return char == " " or _drawn(path, char) != _missing(path)
+
+
+@functools.cache
+def _missing(path: Path | None) -> tuple[tuple[int, int], bytes]:
     # a code point that no font defines shows the face's "missing" box
-    missing = font.getmask("\U0010fffe")
-    drawn = font.getmask(char)
-    return bool(drawn.size != missing.size or bytes(drawn) != bytes(missing))
+    return _drawn(path, "\U0010fffe")
+
+
+def _drawn(path: Path | None, char: str) -> tuple[tuple[int, int], bytes]:
+    mask = _load(path, 24).getmask(char)
+    return mask.size, bytes(mask)
 
 
 def faces() -> list[Face]:

@@ -28,7 +28,14 @@ class PageWriter:
 
     Sizes follow the height: type of 1/68 to 1/36 of it per em, so 20 to 55 lines on a full page, as a book
     page has when scaled to the input height of a layout network.
+
+    Attributes:
+        lines_a_page: Least and most ems that go into the height.
+        columns: Numbers of columns, each as likely as another.
     """
+
+    lines_a_page = (36, 68)
+    columns = (1, 1, 1, 2, 2, 3)
 
     def __init__(self, source: TextSource, available: list[Face], height: int) -> None:
         self.source, self.rng, self.faces, self.height = source, source.rng, available, height
@@ -42,14 +49,14 @@ class PageWriter:
         self.pen = ImageDraw.Draw(self.canvas)
         self.result = Page(self.canvas)
         self.face = choose(rng, self.faces)
-        em = int(height / rng.uniform(36, 68))
+        em = int(height / rng.uniform(*self.lines_a_page))
         left, right = (width * rng.uniform(0.04, 0.14, 2)).tolist()
         top, bottom = (height * rng.uniform(0.03, 0.13, 2)).tolist()
         if rng.random() < 0.05:  # blank pages: normalisation would make lines of nothing
             return self._scan(width, height)
         if rng.random() < 0.4:
             top = self._running_head(left, width - right, max(top, 2.5 * em), em)
-        columns = int(rng.choice([1, 1, 1, 2, 2, 3])) if width > 28 * em else 1
+        columns = int(rng.choice(self.columns)) if width > 28 * em else 1
         gutter = em * float(rng.uniform(1.2, 3))
         column = (width - left - right - gutter * (columns - 1)) / columns
         for i in range(columns):

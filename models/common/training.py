@@ -144,9 +144,24 @@ def parser(doc: str | None, *, steps: int, rate: float) -> argparse.ArgumentPars
     add("--rate", type=float, default=rate, help="peak learning rate")
     add("--seed", type=int, default=1, help="seed of all randomness (default 1)")
     add("--threads", type=int, default=2, help="threads (default 2)")
+    add("--start", type=Path, help="take the weights of this model and run the last stage only")
     add("--short", action="store_true", help="trial of a minute with drawn data only: the loss must fall")
     add("--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)")
     return found
+
+
+def start_from(model: nn.Module, path: Path) -> None:
+    """Gives `model` the weights of the one in a file.
+
+    Raises:
+        SystemExit: The file holds another network.
+    """
+    from kraken.models import load_models
+
+    weights = load_models(path)[0].state_dict()
+    if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in model.state_dict().items()}:
+        raise SystemExit(f"{path} holds another network than this recipe trains.")
+    model.load_state_dict(weights)
 
 
 def check_falls(losses: list[float]) -> None:

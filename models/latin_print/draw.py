@@ -13,6 +13,9 @@ from common.typefaces import Typefaces
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from kraken.containers import BaselineLine, Segmentation
+from kraken.lib.segmentation import calculate_polygonal_environment, extract_polygons
+
 __all__ = ["FIRST", "HARD", "HEIGHT", "LAST", "DrawnLine", "Style", "draw_line"]
 
 #: Height of the network's input in pixels.
@@ -31,6 +34,7 @@ class Style:
             looks a little different.
         awkward: Part of lines that are cut out badly: corners off, or with strips of their neighbours.
         leaders: Part of lines with leaders, which transcriptions leave out.
+        by_engine: Part of lines whose outline the engine finds, around a baseline that is a little off.
     """
 
     odds: tuple[float, ...]
@@ -38,6 +42,7 @@ class Style:
     by_hand: float = 0.0
     awkward: float = 0.0
     leaders: float = 0.0
+    by_engine: float = 0.0
 
 
 FIRST = Style((0.50, 0.15, 0.12, 0.05, 0.06, 0.08, 0.04), old_italics=0.3)
@@ -45,7 +50,12 @@ FIRST = Style((0.50, 0.15, 0.12, 0.05, 0.06, 0.08, 0.04), old_italics=0.3)
 HARD = Style((0.35, 0.20, 0.22, 0.04, 0.05, 0.08, 0.06), old_italics=0.55, by_hand=0.5)
 #: Everything once more, as it comes out of real documents.
 LAST = Style(
-    (0.48, 0.12, 0.15, 0.06, 0.06, 0.09, 0.04), old_italics=0.4, by_hand=0.3, awkward=0.35, leaders=0.05
+    (0.48, 0.12, 0.15, 0.06, 0.06, 0.09, 0.04),
+    old_italics=0.4,
+    by_hand=0.3,
+    awkward=0.3,
+    leaders=0.08,
+    by_engine=0.6,
 )
 
 #: OpenType features of old and of decorative setting that keep the text as it is.
@@ -69,6 +79,25 @@ class _Run:
     text: str
     face: Face
     features: list[str] | None = None
+
+
+@dataclass
+class _Strip:
+    """A line among its neighbours.
+
+    Attributes:
+        alone: Ink of the line (float32, 0 to 1).
+        ink: Ink of all lines.
+        foot: y of the baseline before it was bent.
+        leading: Distance of the lines.
+        baseline: y of the baseline for every column.
+    """
+
+    alone: np.ndarray
+    ink: np.ndarray
+    foot: int
+    leading: float
+    baseline: np.ndarray
 
 
 def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style = FIRST) -> DrawnLine | None:
@@ -109,21 +138,64 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style =
         features = [f for f in _FEATURES if rng.random() < 0.4]
         for run in runs:
             run.features = features
-    picture, foot, leading = _page_strip(corpus, runs, face, size, width, uneven=cut_by_hand)
-    ink = picture[0]
-    polygon = outline((ink * 255).astype(np.uint8), rng, size, foot, leading)
+    strip = _page_strip(corpus, runs, face, size, width, uneven=cut_by_hand)
+    page = Image.fromarray(np.maximum(printed(strip.ink, rng, size), 1))
+    if style.by_engine and rng.random() < style.by_engine:
+        cut, middles = _cut_by_engine(page, strip, rng, size), np.zeros(0)
+        if cut is None:
+            return None
+    else:
+        cut, middles = _cut(page, strip, rng, size, style, middles)
+    image = network_input(cut, HEIGHT)
+    if image.shape[1] < 4.5 * len(text):
+        return None
+    middles = 16 + middles * (image.shape[1] - 32) / cut.width
+    return DrawnLine((image * 255).astype(np.uint8), text, middles.astype(np.float32))
+
+
+def _cut(
+    page: Image.Image, strip: _Strip, rng: np.random.Generator, size: int, style: Style, middles: np.ndarray
+) -> tuple[Image.Image, np.ndarray]:
+    """The line along an outline of our own, and the middles of its letters in it."""
+    polygon = outline((strip.alone * 255).astype(np.uint8), rng, size, strip.foot, strip.leading)
     if style.awkward and rng.random() < style.awkward:
         polygon = _awkward(polygon, rng, size)
-    page = Image.fromarray(np.maximum(printed(picture[1], rng, size), 1))
     level = float(rng.normal(0, 0.3)) if rng.random() < 0.5 else 0
     masked, box = cut_out(page, polygon, level)
     if rng.random() < 0.2:  # lines given as boxes aren't masked
         masked = page
-    image = network_input(masked.crop(box), HEIGHT)
-    if image.shape[1] < 4.5 * len(text):
+    return masked.crop(box), middles - box[0]
+
+
+def _cut_by_engine(
+    page: Image.Image, strip: _Strip, rng: np.random.Generator, size: int
+) -> Image.Image | None:
+    """The line as the engine cuts it, seams and all; None if there is no outline.
+
+    The baseline is off at its ends and in its height, as those that networks find and people draw.
+    """
+    columns = np.nonzero(strip.alone.max(0) > 0.25)[0]
+    if not columns.size:
         return None
-    middles = 16 + (middles - box[0]) * (image.shape[1] - 32) / (box[2] - box[0])
-    return DrawnLine((image * 255).astype(np.uint8), text, middles.astype(np.float32))
+    x0 = columns[0] - size * float(rng.normal(0.1, 0.12))
+    x1 = columns[-1] + size * float(rng.normal(0.1, 0.12))
+    xs = np.linspace(max(0.0, x0), min(page.width - 1.0, x1), int(rng.integers(2, 6)))
+    if xs[-1] - xs[0] < 4:
+        return None
+    ys = np.interp(xs, np.arange(page.width), strip.baseline) + size * rng.normal(0.01, 0.035)
+    line = [(round(x), round(y)) for x, y in zip(xs, ys + size * rng.normal(0, 0.012, len(xs)), strict=True)]
+    near = [[(x, round(y + d)) for x, y in line] for d in (-strip.leading, strip.leading)]
+    near = [found for found in near if all(0 <= y < page.height for _, y in found)]
+    boundary = calculate_polygonal_environment(page, [line, *near])[0]
+    if boundary is None:
+        return None
+    found = BaselineLine(id="line", baseline=line, boundary=boundary)
+    segmentation = Segmentation("baselines", "", "horizontal-lr", script_detection=False, lines=[found])
+    try:
+        cut, _ = next(iter(extract_polygons(page, segmentation)))
+    except (StopIteration, ValueError):
+        return None
+    return cut
 
 
 def _drawable(text: str, face: Face) -> str:
@@ -193,12 +265,8 @@ def _awkward(
 
 def _page_strip(
     corpus: Corpus, runs: list[_Run], face: Face, size: int, width: int, *, uneven: bool
-) -> tuple[tuple[np.ndarray, np.ndarray], int, float]:
-    """Draws the line, and with its neighbours above and below.
-
-    Returns:
-        Ink of the line and of all lines (float32, 0 to 1), y of the baseline, distance of the lines.
-    """
+) -> _Strip:
+    """Draws the line, and with its neighbours above and below."""
     rng = corpus.rng
     leading = size * float(rng.uniform(1.02, 1.6))
     foot = round(1.6 * size)
@@ -216,8 +284,11 @@ def _page_strip(
         for y in (foot - leading, foot + leading):
             neighbour = _drawable(corpus.line(len(runs) * 6 + 8), face)
             pen.text((rng.integers(0, size), y), neighbour, fill=255, font=face.at(size), anchor="ls")
-        return (alone, _warped(canvas, slope, slant, foot, bow, moved)), foot, leading
-    return (alone, alone), foot, leading
+        ink = _warped(canvas, slope, slant, foot, bow, moved)
+    else:
+        ink = alone
+    baseline = foot - slope * (np.arange(width) - width / 2) + _bow(bow, width)
+    return _Strip(alone, ink, foot, leading, baseline)
 
 
 def _letter_waves(rng: np.random.Generator, canvas: tuple[int, int], size: int) -> np.ndarray:
@@ -229,6 +300,12 @@ def _letter_waves(rng: np.random.Generator, canvas: tuple[int, int], size: int) 
     return strength * np.stack([np.asarray(Image.fromarray(c).resize(canvas, resize)) for c in coarse])
 
 
+def _bow(bow: float, width: int) -> np.ndarray:
+    """How far the columns move down: along a parabola, as on a page that isn't flat."""
+    place = np.linspace(-1, 1, width)
+    return np.round(bow * (place**2 - 0.4)).astype(int)
+
+
 def _warped(
     canvas: Image.Image, slope: float, slant: float, foot: int, bow: float, moved: np.ndarray | None
 ) -> np.ndarray:
@@ -237,10 +314,8 @@ def _warped(
         canvas.transform(canvas.size, Image.Transform.AFFINE, warp, Image.Resampling.BILINEAR),
         dtype=np.float32,
     )
-    if abs(bow) >= 0.5:
-        # columns move along a parabola, as on a page that isn't flat
-        place = np.linspace(-1, 1, ink.shape[1])
-        shift = np.round(bow * (place**2 - 0.4)).astype(int)
+    shift = _bow(bow, ink.shape[1])
+    if shift.any():
         rows = (np.arange(ink.shape[0])[:, None] - shift[None, :]) % ink.shape[0]
         ink = np.take_along_axis(ink, rows, axis=0)
     if moved is not None:

@@ -49,7 +49,7 @@ class RealLine:
 
 
 def collect(data: Path, *, validation: bool) -> Iterator[RealLine]:
-    """Yields all printed lines of one part; those for training twice, with recorded and computed polygons."""
+    """Yields all printed lines of one part; those for training in several cuts."""
     for name, path in documents.files(data / "pages", "*.xml", validation=validation):
         if name in PRINT_SETS and path.stem not in _BY_HAND:
             try:
@@ -69,7 +69,8 @@ def page_lines(name: str, path: Path, *, computed: bool) -> Iterator[RealLine]:
     Args:
         name: Set.
         path: ALTO or PageXML file.
-        computed: Whether to give each line a second time, cut along the polygon that the engine computes.
+        computed: Whether to give each line thrice more, cut along the polygons that the engine computes
+            around its baseline and around baselines that are a little off.
     """
     page = XMLPage(path).to_container()
     if not page.lines:
@@ -79,10 +80,13 @@ def page_lines(name: str, path: Path, *, computed: bool) -> Iterator[RealLine]:
         image = ImageOps.exif_transpose(opened).convert("L")
     variants = [lines]
     if computed:
-        polygons = calculate_polygonal_environment(image, [line.baseline for line in lines])
-        variants.append(
-            [replace(line, boundary=p) for line, p in zip(lines, polygons, strict=True) if p is not None]
-        )
+        rng = np.random.default_rng(len(lines))
+        for strength in (0.0, 0.6, 1.0):
+            moved = [replace(line, baseline=_moved(line, rng, strength, image.size)) for line in lines]
+            polygons = calculate_polygonal_environment(image, [line.baseline for line in moved])
+            variants.append(
+                [replace(line, boundary=p) for line, p in zip(moved, polygons, strict=True) if p is not None]
+            )
     for variant in variants:
         for line in variant:
             text = normalised(line.text)
@@ -93,6 +97,18 @@ def page_lines(name: str, path: Path, *, computed: bool) -> Iterator[RealLine]:
             except (ValueError, StopIteration):
                 continue
             yield RealLine(_kept(cut.convert("L")), text, f"{name}/{path.stem}")
+
+
+def _moved(
+    line: BaselineLine, rng: np.random.Generator, strength: float, size: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """The baseline with other ends and heights, as those that networks find."""
+    points = np.array(line.baseline, float)
+    tall = min(float(np.ptp([y for _, y in line.boundary])), 0.3 * float(np.ptp(points[:, 0])))
+    points[0, 0] += strength * tall * rng.normal(-0.05, 0.12)
+    points[-1, 0] += strength * tall * rng.normal(0.05, 0.12)
+    points[:, 1] += strength * tall * (rng.normal(0, 0.035) + rng.normal(0, 0.012, len(points)))
+    return [(int(x), int(y)) for x, y in np.clip(points.round(), 0, np.array(size) - 1)]
 
 
 def _with_baselines(page: Segmentation, path: Path) -> Segmentation:

@@ -10,6 +10,7 @@ interrupted continues from its last checkpoint when the same command is given ag
 
 from __future__ import annotations
 
+import logging
 import pickle
 import sys
 from collections.abc import Callable, Iterator
@@ -77,6 +78,8 @@ class Chunks(Dataset[list[list[Sample]]]):
 
     def __getitem__(self, i: int) -> list[list[Sample]]:
         if self._tools is None:  # made in the worker, once
+            # seams that find no room between drawn lines are nothing to report
+            logging.getLogger("kraken").setLevel(logging.ERROR)
             texts = [line.text for line in self.real if "�" not in line.text]
             self._tools = (Corpus(np.random.default_rng(), ALPHABET, texts, 0.2), Typefaces())
         corpus, typefaces = self._tools
@@ -185,7 +188,7 @@ def main() -> None:
     """Trains and writes the model."""
     parser = training.parser(__doc__, steps=14400, rate=2.5e-3)
     parser.add_argument("--hard-steps", type=int, default=4800, help="of the second stage (default 4800)")
-    parser.add_argument("--last-steps", type=int, default=4800, help="of the third stage (default 4800)")
+    parser.add_argument("--last-steps", type=int, default=8000, help="of the third stage (default 8000)")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.short:
@@ -215,13 +218,16 @@ def main() -> None:
         if validation:
             print(f"step {step} validation {_shown(error_rates(model, validation[::3]))}", flush=True)
 
+    if args.start:
+        training.start_from(model, args.start)
+        args.steps = args.hard_steps = 0
     name = "latin_print_short" if args.short else "latin_print"
     if args.short:
         (training.WORK / f"{name}.ckpt").unlink(missing_ok=True)
     stages = (
         ("", args.steps, 1.0, FIRST),
         ("_hard", args.hard_steps, 0.4, HARD),
-        ("_last", args.last_steps, 0.25, LAST),
+        ("_last", args.last_steps, 0.4, LAST),
     )
     for number, (suffix, steps, slower, style) in enumerate(stages):
         if not steps:

@@ -26,11 +26,19 @@ _KINDS = {
 }
 
 
-def draw_sheet(seed: int, typefaces: Typefaces, height: int) -> Sheet:
-    """Draws the sheet of a seed, `height` pixels high."""
+def draw_sheet(seed: int, typefaces: Typefaces, height: int, *, dense: bool = False) -> Sheet:
+    """Draws the sheet of a seed, `height` pixels high.
+
+    Args:
+        seed: What everything follows from.
+        typefaces: What to set it in.
+        height: Of the sheet, in pixels.
+        dense: Whether there may be newspapers, advertisements, faint ink, and tables with short entries.
+    """
     rng = np.random.default_rng([7, seed])
     kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
-    writer = _SheetWriter(TextSource(rng), [typefaces.choose(rng, kind)], height)
+    make = _DenseWriter if dense else _SheetWriter
+    writer = make(TextSource(rng), [typefaces.choose(rng, kind)], height)
     writer.hand = kind == "script"
     page = writer.page()
     image, (dx, dy) = page.image, (0.0, 0.0)
@@ -148,8 +156,7 @@ class _SheetWriter(PageWriter):
         while y < bottom:
             for x0, x1 in itertools.pairwise(edges):
                 if x1 - x0 > 2.5 * em and rng.random() < 0.8:
-                    end = x0 + 0.6 * em + float(rng.uniform(0.2, 1.0)) * (x1 - x0 - em)
-                    block.append(self._filled(x0 + 0.5 * em, end, y, em, justified=False))
+                    block.append(self._cell(x0, x1, y, em))
             if rules[0]:
                 self.pen.line([(left, y + 0.35 * em), (right, y + 0.35 * em)], fill=tone, width=width)
             y += leading
@@ -157,6 +164,72 @@ class _SheetWriter(PageWriter):
             for x in edges:
                 self.pen.line([(x, first), (x, y - leading + 0.4 * em)], fill=tone, width=width)
         self._block(block, em)
+
+    def _cell(self, left: float, right: float, y: float, em: int):  # type: ignore[no-untyped-def]
+        end = left + 0.6 * em + float(self.rng.uniform(0.2, 1.0)) * (right - left - em)
+        return self._filled(left + 0.5 * em, end, y, em, justified=False)
+
+
+class _DenseWriter(_SheetWriter):
+    """Adds newspapers, advertisements, tables with short entries, and faint ink."""
+
+    columns = (1, 1, 1, 1, 2, 2, 2, 3, 4)
+
+    def page(self):  # type: ignore[no-untyped-def]
+        chance = self.rng.random(3)
+        if chance[0] < 0.35:
+            self.lines_a_page = (68, 100)
+        self.short = 0.7 if chance[1] < 0.5 else 0.0
+        self.faint = float(self.rng.uniform(0.2, 0.7)) if chance[2] < 0.25 else 1.0
+        return super().page()
+
+    def _scan(self, width: int, height: int):  # type: ignore[no-untyped-def]
+        if self.faint < 1:
+            self.canvas.paste(self.canvas.point([round(v * self.faint) for v in range(256)]))
+        return super()._scan(width, height)
+
+    def _column(self, left: float, right: float, top: float, bottom: float, em: int) -> None:
+        chance = self.rng.random()
+        if chance < 0.12 and right - left > 10 * em:
+            self._advertisements(left, right, top, bottom, em)
+        elif chance < 0.24 and right - left > 16 * em:
+            self._table(left, right, top, bottom, em)
+        else:
+            super()._column(left, right, top, bottom, em)
+
+    def _cell(self, left: float, right: float, y: float, em: int):  # type: ignore[no-untyped-def]
+        rng = self.rng
+        if rng.random() >= self.short:
+            return super()._cell(left, right, y, em)
+        # amounts, dates, dittos: little ink, anywhere in the cell
+        n = int(10 ** rng.uniform(0, 4.5))
+        amounts = [str(n), f"{n / 100:.2f}", f"{n % 31 + 1}", f"{n} —"]
+        text = str(rng.choice([*amounts, "id.", "do", "„", "»", self.source.word()]))
+        room = max(0.0, right - left - em - self.face.at(em).getlength(text))
+        return self._text(left + 0.5 * em + float(rng.uniform(0, 1)) * room, y, text, em)
+
+    def _advertisements(self, left: float, right: float, top: float, bottom: float, em: int) -> None:
+        """Boxes, each with centred lines of all sizes."""
+        rng = self.rng
+        y = top
+        while y < bottom - 5 * em:
+            first, block = y, []
+            y += 0.4 * em
+            for _ in range(int(rng.integers(2, 12))):
+                size = max(9, int(em * np.exp(rng.normal(0, 0.35))))
+                if y + 1.3 * size > bottom:
+                    break
+                y += float(rng.uniform(0.95, 1.4)) * size
+                inside = right - left - 2 * em
+                wide = inside * float(rng.uniform(0.3, 1)) if rng.random() < 0.5 else inside
+                start = left + em + (inside - wide) / 2
+                block.append(self._filled(start, start + wide, y, size, justified=rng.random() < 0.6))
+            y += 0.7 * em
+            self._block(block, em)
+            if rng.random() < 0.7:
+                box = (left, first, right, y)
+                self.pen.rectangle(box, outline=int(rng.integers(120, 256)), width=int(rng.integers(1, 4)))
+            y += float(rng.uniform(0.2, 1.5)) * em
 
 
 def _photographed(page: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, tuple[float, float]]:

@@ -51,21 +51,26 @@ WEIGHTS = (1.0, 1.0, 2.0, 0.7)
 
 @dataclass(frozen=True)
 class Mix:
-    """Parts of the views, in the first and in the second half of a stage.
+    """What a stage shows; pairs are for its first and its second half.
 
     Attributes:
         drawn: Views of drawn pages.
         whole: Views of whole pages.
         beside: Views of real pages beside a strip of another page.
+        dense: Whether newspapers, advertisements and tables with short entries are drawn, too.
     """
 
     drawn: tuple[float, float]
     whole: tuple[float, float]
     beside: float
+    dense: bool = False
 
 
 FIRST = Mix(drawn=(0.5, 0.25), whole=(0.3, 0.6), beside=0.0)
 SECOND = Mix(drawn=(0.35, 0.25), whole=(0.7, 0.85), beside=0.2)
+THIRD = Mix(drawn=(0.35, 0.25), whole=(0.8, 0.9), beside=0.2, dense=True)
+#: Of each stage: end of its checkpoint's name, part of the rate, what it shows.
+STAGES = (("", 1.0, FIRST), ("_second", 0.4, SECOND), ("_third", 0.4, THIRD))
 
 
 class Views(Dataset[View]):
@@ -102,7 +107,7 @@ class Views(Dataset[View]):
         if self._typefaces is None:
             self._typefaces = Typefaces()
         if number not in self._sheets:
-            self._sheets[number] = draw_sheet(number, self._typefaces, HEIGHT)
+            self._sheets[number] = draw_sheet(number, self._typefaces, HEIGHT, dense=self.mix.dense)
         return self._sheets[number]
 
 
@@ -134,16 +139,19 @@ def main() -> None:
     parser = training.parser(__doc__, steps=5000, rate=2e-3)
     parser.add_argument("--drawn", type=int, default=400, help="different drawn pages a stage (default 400)")
     parser.add_argument("--more-steps", type=int, default=4500, help="of the second stage (default 4500)")
+    parser.add_argument("--last-steps", type=int, default=4000, help="of the third stage (default 4000)")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
     from kraken.lib.vgsl import TorchVGSLModel
 
     if args.short:
-        args.steps, args.more_steps, args.drawn, args.data = 60, 0, 8, None
+        args.steps, args.more_steps, args.last_steps, args.drawn, args.data = 60, 0, 0, 8, None
     real = _real_sheets(args.data)
     print(f"{len(real)} real pages, {sum(len(s.lines) for s in real)} lines", flush=True)
     torch.manual_seed(args.seed)
+    steps = (args.steps, args.more_steps, args.last_steps)
+    names = ("steps", "more_steps", "last_steps")
     model = TorchVGSLModel(
         vgsl=SPEC,
         model_type=["segmentation"],
@@ -152,23 +160,24 @@ def main() -> None:
         bounding_regions=[],
         topline=False,
         min_confidence=MIN_CONFIDENCE,
-        hyper_params={"steps": args.steps, "more_steps": args.more_steps, "seed": args.seed},
+        hyper_params={**dict(zip(names, steps, strict=True)), "seed": args.seed},
     )
+    if args.start:
+        training.start_from(model, args.start)
+        steps = (0, 0, args.last_steps)
     name, area = ("layout_short", AREA // 5) if args.short else ("layout", AREA)
-    checkpoint = training.WORK / f"{name}.ckpt"
     if args.short:
-        checkpoint.unlink(missing_ok=True)
-    plan = training.Plan(args.steps, args.rate, args.seed, checkpoint, average=0.998)
-    views = Views(args.steps, args.seed, real, range(args.drawn), area, FIRST)
-    losses = _stage(model, plan, views, half=not args.float32)
-    if args.short:
-        training.check_falls(losses)
-    if args.more_steps:
-        checkpoint = training.WORK / f"{name}_second.ckpt"
-        plan = training.Plan(args.more_steps, 0.4 * args.rate, args.seed + 1, checkpoint, average=0.998)
-        drawn = range(args.drawn, 2 * args.drawn)
-        views = Views(args.more_steps, args.seed + 1, real, drawn, area, SECOND)
-        _stage(model, plan, views, half=not args.float32)
+        (training.WORK / f"{name}.ckpt").unlink(missing_ok=True)
+    for number, (count, (suffix, slower, mix)) in enumerate(zip(steps, STAGES, strict=True)):
+        if not count:
+            continue
+        seed = args.seed + number
+        checkpoint = training.WORK / f"{name}{suffix}.ckpt"
+        plan = training.Plan(count, slower * args.rate, seed, checkpoint, average=0.998)
+        drawn = range(number * args.drawn, (number + 1) * args.drawn)
+        losses = _stage(model, plan, Views(count, seed, real, drawn, area, mix), half=not args.float32)
+        if args.short:
+            training.check_falls(losses)
     training.write_half(model, args.output)
 
 
