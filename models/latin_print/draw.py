@@ -246,7 +246,7 @@ def _awkward(
     polygon: list[tuple[float, float]], rng: np.random.Generator, size: int
 ) -> list[tuple[float, float]]:
     """The outline with a corner or two drawn in, or a point far out, as outlines made by hand have."""
-    points = np.array(polygon)
+    points = np.array(polygon, float)
     (left, top), (right, bottom) = points.min(0), points.max(0)
     for _ in range(int(rng.integers(1, 3))):
         at_left, at_top = rng.random(2) < (0.5, 0.7)

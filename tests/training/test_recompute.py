@@ -8,7 +8,6 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional as F
 
 from kraken.lib.vgsl import TorchVGSLModel
-from kraken.lib.vgsl.blocks import rnn
 from kraken.train import recompute
 from kraken.train.segmentation import segmentation_loss
 
@@ -70,18 +69,6 @@ def test_first_convolution_is_not_kept(
     found = [p.grad for p in net.parameters() if p.grad is not None]
     for a, b in zip(found, wanted, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
-
-
-@pytest.mark.parametrize("spec", ["Lbx8", "Lby8", "Lfx8"])
-def test_recurrent_layers_in_parts(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.manual_seed(0)
-    net = TorchVGSLModel(vgsl=f"[1,32,0,3 Cr3,3,8 {spec} O2l2]", model_type="segmentation").train()
-    x = torch.rand(1, 3, 32, 20)
-    wanted = gradients(net, x)
-    monkeypatch.setattr(rnn, "_PART", 100)
-    found = gradients(net, x)
-    for a, b in zip(found, wanted, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,28 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["denormals_flushed", "keep_freed_memory"]
+__all__ = ["LINES", "PAGES", "denormals_flushed", "keep_freed_memory"]
 
 logger = logging.getLogger("kraken")
 
 # parameters of mallopt(3) in glibc
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 
 
-def keep_freed_memory() -> bool:
+#: Blocks of memory up to this size stay with the process when they are freed.
+LINES, PAGES = 1 << 28, 1 << 25
+
+
+def keep_freed_memory(largest: int = LINES) -> bool:
     """Lets freed memory stay with the process instead of going back to the system.
 
     The activations of a training step are freed and asked for again in every step; with glibc's
     defaults the system hands out fresh pages filled with zeros each time, which takes about a fifth of
-    the time of a step on CPUs. Blocks above 256 MB still go back.
+    the time of a step on CPUs. What is kept is in pieces, though: among blocks as large as those of layout
+    networks a third more than is needed.
+
+    Args:
+        largest: Larger blocks, in bytes, go back at once.
 
     Returns:
         Whether the C library can be told so.
@@ -34,7 +42,12 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    wishes = ((_M_MMAP_THRESHOLD, 1 << 28), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 1 << 26))
+    wishes = (
+        (_M_MMAP_THRESHOLD, largest),
+        (_M_TRIM_THRESHOLD, 2**31 - 1),
+        (_M_TOP_PAD, 1 << 26),
+        (_M_ARENA_MAX, 1),  # what one thread has freed is for all
+    )
     granted = [bool(mallopt(name, value)) for name, value in wishes]
     logger.debug("Freed memory is kept: %s", granted)
     return all(granted)

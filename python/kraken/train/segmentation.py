@@ -242,9 +242,12 @@ class BLLASegmentationModel(KrakenTrainerModule):
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor | None:
         """Loss of a page."""
-        target = batch["target"]
+        target, image = batch["target"], batch["image"]
+        if image.device.type == "cpu":
+            # as the kernels of most layers want it and give it back
+            image = image.contiguous(memory_format=torch.channels_last)
         with recomputed_norms(self.net):
-            logits = self.forward(batch["image"]).float()
+            logits = self.forward(image).float()
         if logits.shape[2] > target.shape[2] or logits.shape[3] > target.shape[3]:
             # networks with transposed convolutions may exceed the page
             logits = F.interpolate(logits, size=target.shape[2:])

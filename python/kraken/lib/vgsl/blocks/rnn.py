@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from functools import partial
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-from torch.utils.checkpoint import checkpoint
 
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.vgsl.blocks.lengths import Shape, plain, ragged, sample_ends
+from kraken.lib.vgsl.blocks.rows import run_rows
+from kraken.lib.vgsl.blocks.rows import suits as rows_suit
 
 logger = logging.getLogger(__name__)
-
-#: steps of all sequences that run at once in training
-_PART = 20_000
 
 #: kinds of cells that only old models have: constant input without biases, and with peepholes
 LEGACY = {"c": "clstm", "o": "ocropy"}
@@ -81,6 +78,9 @@ class TransposedSummarizingRNN(nn.Module):
         Raises:
             KrakenInputException: Row-wise with sequence lengths on an input higher than 1.
         """
+        page = x.shape[2] > 1 and not self.summarize and (self.transpose or seq_len is None)
+        if page and rows_suit(self.layer, x):
+            return run_rows(cast(nn.LSTM, self.layer), x, columns=self.transpose), seq_len
         if self.transpose:
             x = x.transpose(2, 3)
         elif seq_len is not None and x.shape[2] != 1:
@@ -112,7 +112,7 @@ class TransposedSummarizingRNN(nn.Module):
         if isinstance(self.layer, PeepholeBidiLSTM):
             return cast(Tensor, self.layer(sequences, lengths))
         if lengths is None:
-            return self._run_parts(sequences)
+            return cast(Tensor, self.layer(sequences)[0])
         if sequences.device.type == "cpu":
             run = _run_plain if plain(sequences) else _run_mirrored
             return run(self.layer, sequences, lengths)
@@ -121,24 +121,6 @@ class TransposedSummarizingRNN(nn.Module):
             sequences, lengths.clamp(1, steps).cpu(), batch_first=True, enforce_sorted=False
         )
         return pad_packed_sequence(self.layer(packed)[0], batch_first=True, total_length=steps)[0]
-
-    def _run_parts(self, sequences: Tensor) -> Tensor:
-        """Outputs of sequences of equal length, some at a time if gradients are wanted.
-
-        What the backward pass needs of an LSTM takes many times the memory of its input and output: for
-        pages, which have a sequence per row or column, it is computed anew for one part after the other.
-        """
-        size = max(1, _PART // max(1, sequences.shape[1]))
-        if len(sequences) <= size or not torch.is_grad_enabled() or sequences.device.type != "cpu":
-            return cast(Tensor, self.layer(sequences)[0])
-
-        def run(part: Tensor) -> Tensor:
-            return cast(Tensor, self.layer(part)[0])
-
-        # split, not slices: their gradients would each be a tensor of the whole's size
-        parts = torch.split(sequences, size)
-        run_again = partial(checkpoint, run, use_reentrant=False, preserve_rng_state=False)
-        return torch.cat([run_again(part) for part in parts])
 
     def _last(
         self, y: Tensor, lengths: Tensor | None, seq_len: Tensor | None

@@ -10,7 +10,8 @@ Results differ from those of a plain convolution by rounding, about 1e-5 of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -30,6 +31,9 @@ _MIN_CHANNELS = 64
 _MIN_PIXELS = 1024
 #: numbers of a band's transform
 _BAND = 2_000_000
+
+#: first row of tiles of a band; its numbers of a tile, rows and columns of tiles
+Band = tuple[int, tuple[int, int, int]]
 
 _KERNEL = (
     (1 / 4, 0, 0),
@@ -97,11 +101,11 @@ class _Convolution(torch.autograd.Function):
         return grad_x, grad_weight, grad_bias
 
 
-def _bands(height: int, width: int, channels: int) -> Iterator[tuple[int, tuple[int, int, int]]]:
-    """First row of tiles of each band of an image, and the size of its transform without the channels."""
+def _bands(height: int, width: int, channels: int) -> list[Band]:
+    """The bands of an image, the first of which is the largest."""
     rows, columns = -(-height // _OUT), -(-width // _OUT)
     step = max(1, min(rows, _BAND // (_ALL * columns * channels)))
-    return ((row, (_ALL, min(step, rows - row), columns)) for row in range(0, rows, step))
+    return [(row, (_ALL, min(step, rows - row), columns)) for row in range(0, rows, step)]
 
 
 def _images(x: Tensor) -> Tensor:
@@ -109,11 +113,23 @@ def _images(x: Tensor) -> Tensor:
     return x.detach().permute(0, 2, 3, 1).contiguous()
 
 
-def _tiles(transform: Any, image: Tensor, row: int, sides: tuple[int, int, int]) -> Tensor:
-    """Transformed tiles (36, tiles, C) of a band."""
-    tiles = image.new_empty((*sides, image.shape[2]))
-    transform(image.numpy(), row, tiles.numpy(), torch.get_num_threads())
-    return tiles.flatten(1, 2)
+class _Tiles:
+    """Transformed tiles of bands of images (H, W, C), all in one place."""
+
+    def __init__(self, x: Tensor, bands: Sequence[Band]) -> None:
+        self.channels = x.shape[1]
+        # the first band is the largest
+        self.place = x.new_empty(math.prod(bands[0][1]) * self.channels)
+
+    def empty(self, sides: tuple[int, int, int]) -> Tensor:
+        """Tiles (36, rows, columns, C) that aren't computed yet."""
+        return self.place[: math.prod(sides) * self.channels].view(*sides, self.channels)
+
+    def make(self, transform: Any, image: Tensor, row: int, sides: tuple[int, int, int]) -> Tensor:
+        """Tiles (36, tiles, C) of a band."""
+        tiles = self.empty(sides)
+        transform(image.numpy(), row, tiles.numpy(), torch.get_num_threads())
+        return tiles.flatten(1, 2)
 
 
 def _filter(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -123,9 +139,14 @@ def _filter(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     found = torch.empty((n, o, height, width), dtype=x.dtype, memory_format=torch.channels_last)
     kernels = (_kernel() @ weight.reshape(o * c, 9).t()).view(_ALL, o, c).transpose(1, 2).contiguous()
     added = (x.new_empty(0) if bias is None else bias.detach().contiguous()).numpy()
+    bands = _bands(height, width, max(c, o))
+    inputs, outputs = _Tiles(x, bands), _Tiles(found, bands)
     for image, result in zip(_images(x), found.permute(0, 2, 3, 1), strict=True):
-        for row, sides in _bands(height, width, max(c, o)):
-            products = torch.bmm(_tiles(_nn.winograd_inputs, image, row, sides), kernels).view(*sides, o)
+        for row, sides in bands:
+            products = outputs.empty(sides)
+            torch.bmm(
+                inputs.make(_nn.winograd_inputs, image, row, sides), kernels, out=products.flatten(1, 2)
+            )
             _nn.winograd_outputs(products.numpy(), added, row, result.numpy(), torch.get_num_threads())
     return found
 
@@ -135,8 +156,10 @@ def _weight_gradient(x: Tensor, grad: Tensor) -> Tensor:
     c, height, width = x.shape[1:]
     o = grad.shape[1]
     found = x.new_zeros((_ALL, o, c))
+    bands = _bands(height, width, max(c, o))
+    inputs, gradients = _Tiles(x, bands), _Tiles(grad, bands)
     for image, gradient in zip(_images(x), _images(grad), strict=True):
-        for row, sides in _bands(height, width, max(c, o)):
-            errors = _tiles(_nn.winograd_gradients, gradient, row, sides)
-            found.baddbmm_(errors.transpose(1, 2), _tiles(_nn.winograd_inputs, image, row, sides))
+        for row, sides in bands:
+            errors = gradients.make(_nn.winograd_gradients, gradient, row, sides)
+            found.baddbmm_(errors.transpose(1, 2), inputs.make(_nn.winograd_inputs, image, row, sides))
     return (_kernel().t() @ found.view(_ALL, -1)).view(3, 3, o, c).permute(2, 3, 0, 1)
