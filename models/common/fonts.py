@@ -34,6 +34,9 @@ _PACKAGES: dict[str, tuple[float, tuple[str, ...]]] = {
     "fonts-crosextra-caladea": (0.7, ("truetype/crosextra/Caladea-Regular.ttf",)),
 }
 
+#: pixels per em at which advances are taken
+_EM = 64
+
 
 @dataclass(frozen=True)
 class Face:
@@ -47,6 +50,10 @@ class Face:
         """Returns the face at `size` pixels per em."""
         return _load(self.path, size)
 
+    def advance(self, size: int, char: str) -> float:
+        """Returns how far a character alone moves the pen, in pixels at `size` pixels per em."""
+        return size / _EM * _advance(self.path, char)
+
     def covers(self, text: str) -> bool:
         """Says whether the face has a glyph for every character of `text`."""
         return all(_has_glyph(self.path, c) for c in text)
@@ -58,6 +65,11 @@ def _load(path: Path | None, size: int) -> ImageFont.FreeTypeFont:
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise RuntimeError("This Pillow was built without FreeType and cannot draw text; install its wheel.")
     return font
+
+
+@functools.cache
+def _advance(path: Path | None, char: str) -> float:
+    return _load(path, _EM).getlength(char)
 
 
 @functools.cache  # some hundred faces times some hundred characters

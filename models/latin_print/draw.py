@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,7 +139,7 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style =
         features = [f for f in _FEATURES if rng.random() < 0.4]
         for run in runs:
             run.features = features
-    strip = _page_strip(corpus, runs, face, size, width, uneven=cut_by_hand)
+    strip = _page_strip(rng, runs, size, width, uneven=cut_by_hand)
     page = Image.fromarray(np.maximum(printed(strip.ink, rng, size), 1))
     if style.by_engine and rng.random() < style.by_engine:
         cut, middles = _cut_by_engine(page, strip, rng, size), np.zeros(0)
@@ -226,9 +227,12 @@ def _set_type(
             if not piece:
                 continue
             runs.append(_Run(x, piece, used))
-            ends = [font.getlength(piece[: k + 1]) for k in range(len(piece))]
-            middles += [x + (a + b) / 2 for a, b in zip([0.0, *ends[:-1]], ends, strict=True)]
-            x += ends[-1] + (spaced if piece is not word else 0)
+            ends = np.cumsum([used.advance(size, c) for c in piece])
+            long = font.getlength(piece)
+            # kerning and ligatures are shared out
+            ends *= long / max(ends[-1], 1e-3)
+            middles += [x + (a + b) / 2 for a, b in itertools.pairwise([0.0, *ends.tolist()])]
+            x += long + (spaced if piece is not word else 0)
         if i + 1 < len(words):
             gap = blank * float(rng.uniform(0.9, 1.1))
             if leaders and i + 2 == max(2, len(words) - int(rng.integers(0, 2))):
@@ -263,11 +267,8 @@ def _awkward(
     return [(float(x), float(y)) for x, y in points]
 
 
-def _page_strip(
-    corpus: Corpus, runs: list[_Run], face: Face, size: int, width: int, *, uneven: bool
-) -> _Strip:
-    """Draws the line, and with its neighbours above and below."""
-    rng = corpus.rng
+def _page_strip(rng: np.random.Generator, runs: list[_Run], size: int, width: int, *, uneven: bool) -> _Strip:
+    """Draws the line, and with neighbours above and below."""
     leading = size * float(rng.uniform(1.02, 1.6))
     foot = round(1.6 * size)
     canvas = Image.new("L", (width, round(2.8 * size)))
@@ -280,15 +281,21 @@ def _page_strip(
     slope, slant = float(rng.normal(0, 0.003)), float(rng.normal(0, 0.09 if uneven else 0.04))
     moved = _letter_waves(rng, canvas.size, size) if uneven else None
     alone = _warped(canvas, slope, slant, foot, bow, moved)
+    ink = alone
     if rng.random() < 0.75:
-        for y in (foot - leading, foot + leading):
-            neighbour = _drawable(corpus.line(len(runs) * 6 + 8), face)
-            pen.text((rng.integers(0, size), y), neighbour, fill=255, font=face.at(size), anchor="ls")
-        ink = _warped(canvas, slope, slant, foot, bow, moved)
-    else:
-        ink = alone
+        # of the lines around only a few strokes show: the line's own do, elsewhere
+        for down in (-round(leading), round(leading)):
+            ink = np.maximum(ink, _moved(alone, down, int(rng.integers(width))))
     baseline = foot - slope * (np.arange(width) - width / 2) + _bow(bow, width)
     return _Strip(alone, ink, foot, leading, baseline)
+
+
+def _moved(ink: np.ndarray, down: int, right: int) -> np.ndarray:
+    """The ink moved down, out of sight, and to the right, around the edge."""
+    found = np.zeros_like(ink)
+    rows = len(ink) - abs(down)
+    found[max(0, down) :][:rows] = np.roll(ink, right, axis=1)[max(0, -down) :][:rows]
+    return found
 
 
 def _letter_waves(rng: np.random.Generator, canvas: tuple[int, int], size: int) -> np.ndarray:

@@ -38,7 +38,7 @@ def test_compiler_is_imported_without_that_of_graphics_processors() -> None:
     if torch.cuda.is_available() or torch.xpu.is_available():
         pytest.skip("this machine has a graphics processor")
     code = (
-        "import sys\nfrom kraken.ketos._training import _import_compiler\n_import_compiler()\n"
+        "import sys\nfrom kraken.ketos._training import import_compiler\nimport_compiler()\n"
         "assert 'torch._dynamo' in sys.modules and 'triton' not in sys.modules\n"
         "import torch, lightning.pytorch\n"
         "@torch.compile(backend='eager')\ndef twice(x): return 2 * x\n"

@@ -16,7 +16,7 @@ from kraken.ketos._options import expand_inputs, explicit_options, read_manifest
 from kraken.ketos._settings import Settings
 from kraken.registry import registry
 
-__all__ = ["TrainingRun", "collect_data", "quieten"]
+__all__ = ["TrainingRun", "collect_data", "import_compiler", "quieten"]
 
 logger = logging.getLogger("kraken")
 
@@ -58,10 +58,10 @@ def collect_data(ctx: click.Context, options: dict[str, Any]) -> None:
             "Use `-t` or the `ground_truth` argument.",
             ctx,
         )
-    _import_compiler()
+    import_compiler()
 
 
-def _import_compiler() -> None:
+def import_compiler() -> None:
     """Imports torch's compiler, on machines without graphics processor without the compiler for such.
 
     lightning imports it whether it is used or not; with triton that takes noticeably longer.

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["LINES", "PAGES", "denormals_flushed", "keep_freed_memory"]
+__all__ = ["denormals_flushed", "set_up_memory"]
 
 logger = logging.getLogger("kraken")
 
@@ -18,20 +18,33 @@ logger = logging.getLogger("kraken")
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 
 
-#: Blocks of memory up to this size stay with the process when they are freed.
-LINES, PAGES = 1 << 28, 1 << 25
+#: What glibc is told: blocks up to this size come from one pool, which gives so much free memory at its end
+#: back and grows by so much, and of which there is one for all threads.
+_KEEPING = (
+    (_M_MMAP_THRESHOLD, 1 << 28),
+    (_M_TRIM_THRESHOLD, 2**31 - 1),
+    (_M_TOP_PAD, 1 << 26),
+    (_M_ARENA_MAX, 1),
+)
+_RETURNING = (
+    (_M_MMAP_THRESHOLD, 1 << 24),
+    (_M_TRIM_THRESHOLD, 1 << 26),
+    (_M_TOP_PAD, 1 << 24),
+    (_M_ARENA_MAX, 1),
+)
 
 
-def keep_freed_memory(largest: int = LINES) -> bool:
-    """Lets freed memory stay with the process instead of going back to the system.
+def set_up_memory(*, keep: bool) -> bool:
+    """Says what becomes of freed memory: it stays with the process, or large blocks go back to the system.
 
-    The activations of a training step are freed and asked for again in every step; with glibc's
-    defaults the system hands out fresh pages filled with zeros each time, which takes about a fifth of
-    the time of a step on CPUs. What is kept is in pieces, though: among blocks as large as those of layout
-    networks a third more than is needed.
+    The activations of a training step are freed and asked for again in every step; with glibc's defaults the
+    system hands out fresh pages filled with zeros each time, which takes about a fifth of the time of a step
+    on CPUs. Memory that is kept is in pieces, though: networks for pages, whose blocks are few and large,
+    would hold a half more than they need. Their blocks go back; with large pages of the system
+    (torch's THP_MEM_ALLOC_ENABLE) that takes less time.
 
     Args:
-        largest: Larger blocks, in bytes, go back at once.
+        keep: Whether it stays.
 
     Returns:
         Whether the C library can be told so.
@@ -42,14 +55,8 @@ def keep_freed_memory(largest: int = LINES) -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    wishes = (
-        (_M_MMAP_THRESHOLD, largest),
-        (_M_TRIM_THRESHOLD, 2**31 - 1),
-        (_M_TOP_PAD, 1 << 26),
-        (_M_ARENA_MAX, 1),  # what one thread has freed is for all
-    )
-    granted = [bool(mallopt(name, value)) for name, value in wishes]
-    logger.debug("Freed memory is kept: %s", granted)
+    granted = [bool(mallopt(name, value)) for name, value in (_KEEPING if keep else _RETURNING)]
+    logger.debug("Freed memory %s: %s", "is kept" if keep else "goes back", granted)
     return all(granted)
 
 
