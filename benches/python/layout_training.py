@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import resource
 import subprocess
 import sys
@@ -64,13 +63,11 @@ def sheet(folder: Path, width: int) -> Any:
 
 def train(threads: int, workers: int, steps: int, width: int) -> dict[str, float]:
     """Trains in this process; seconds per step on the clock and of the processor, and memory in MB."""
-    # as the command does it
-    os.environ["THP_MEM_ALLOC_ENABLE"] = "1"
     import torch
 
     from kraken.ketos._training import import_compiler
 
-    import_compiler()
+    import_compiler()  # as the command does it
     from lightning.pytorch.callbacks import Callback
 
     from kraken.configs import BLLASegmentationTrainingConfig, BLLASegmentationTrainingDataConfig

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -130,8 +129,6 @@ def _format_type(command: Command) -> Command:
 @click.pass_context
 def segtrain(ctx: click.Context, /, **options: Any) -> None:
     """Train a layout model on the files (or patterns) GROUND_TRUTH."""
-    # torch reads it when it is loaded: zeros in large memory pages are written three times as fast
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     from kraken.ketos._segmentation import run_segtrain  # torch is loaded once the options are read
 
     run_segtrain(ctx, options)

@@ -58,8 +58,8 @@ class KrakenTrainerModule(LightningModule, ABC):
     _config_class: ClassVar[type[Any]]
     _data_config_class: ClassVar[type[Any]]
     _data_module_class: ClassVar[Any]
-    #: whether memory that a step frees is for the next one, see :func:`~kraken.train.memory.set_up_memory`
-    keeps_memory: ClassVar[bool] = True
+    #: whether blocks of memory are so small that freed ones fit the next need (`kraken.train.memory`)
+    small_blocks: ClassVar[bool] = True
     #: the figure that decides which checkpoint is best, its direction and its best value
     monitor: ClassVar[str] = "val_metric"
     monitor_mode: ClassVar[str] = "max"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
-__all__ = ["denormals_flushed", "set_up_memory"]
+__all__ = ["denormals_flushed", "is_scarce", "set_up_memory"]
 
 logger = logging.getLogger("kraken")
 
@@ -33,6 +34,9 @@ _RETURNING = (
     (_M_ARENA_MAX, 1),
 )
 
+#: twice what the default network for pages needs with all that is kept, in bytes
+_PLENTY = 6_000_000_000
+
 
 def set_up_memory(*, keep: bool) -> bool:
     """Says what becomes of freed memory: it stays with the process, or large blocks go back to the system.
@@ -40,8 +44,7 @@ def set_up_memory(*, keep: bool) -> bool:
     The activations of a training step are freed and asked for again in every step; with glibc's defaults the
     system hands out fresh pages filled with zeros each time, which takes about a fifth of the time of a step
     on CPUs. Memory that is kept is in pieces, though: networks for pages, whose blocks are few and large,
-    would hold a half more than they need. Their blocks go back; with large pages of the system
-    (torch's THP_MEM_ALLOC_ENABLE) that takes less time.
+    hold up to a half more than they need.
 
     Args:
         keep: Whether it stays.
@@ -58,6 +61,14 @@ def set_up_memory(*, keep: bool) -> bool:
     granted = [bool(mallopt(name, value)) for name, value in (_KEEPING if keep else _RETURNING)]
     logger.debug("Freed memory %s: %s", "is kept" if keep else "goes back", granted)
     return all(granted)
+
+
+def is_scarce() -> bool:
+    """Whether less than 6 GB of memory are free, if the system says so."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") < _PLENTY
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 @contextmanager

@@ -106,7 +106,7 @@ class BLLASegmentationModel(KrakenTrainerModule):
     _data_config_class = BLLASegmentationTrainingDataConfig
     _data_module_class = BLLASegmentationDataModule
     stopping_monitor = "val_mean_iu"
-    keeps_memory = False
+    small_blocks = False
 
     def __init__(self, config: BLLASegmentationTrainingConfig, model: TorchVGSLModel | None = None) -> None:
         super().__init__(config, model)
