@@ -69,9 +69,10 @@ def train(threads: int, workers: int, steps: int, width: int) -> dict[str, float
 
     import_compiler()  # as the command does it
     from lightning.pytorch.callbacks import Callback
+    from training import quiet_trainer  # beside this file
 
     from kraken.configs import BLLASegmentationTrainingConfig, BLLASegmentationTrainingDataConfig
-    from kraken.train import BLLASegmentationDataModule, BLLASegmentationModel, KrakenTrainer
+    from kraken.train import BLLASegmentationDataModule, BLLASegmentationModel
 
     class Clock(Callback):
         def __init__(self) -> None:
@@ -93,19 +94,7 @@ def train(threads: int, workers: int, steps: int, width: int) -> dict[str, float
             evaluation_data=[page],
             num_workers=workers,
         )
-        trainer = KrakenTrainer(
-            accelerator="cpu",
-            precision="32-true",
-            max_epochs=1,
-            min_epochs=1,
-            callbacks=[clock],
-            enable_progress_bar=False,
-            enable_summary=False,
-            enable_model_summary=False,
-            enable_checkpointing=False,
-            num_sanity_val_steps=0,
-            limit_val_batches=0,
-        )
+        trainer = quiet_trainer(clock)
         trainer.fit(BLLASegmentationModel(config), BLLASegmentationDataModule(data))
     (wall, cpu), (last_wall, last_cpu) = clock.marks[0], clock.marks[-1]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -82,13 +82,32 @@ def write_line_images(folder: Path, count: int) -> list[str]:
     return names
 
 
+def quiet_trainer(clock: Any) -> Any:
+    """A trainer of one epoch that only trains, with a callback that takes the time."""
+    from kraken.train import KrakenTrainer
+
+    return KrakenTrainer(
+        accelerator="cpu",
+        precision="32-true",
+        max_epochs=1,
+        min_epochs=1,
+        callbacks=[clock],
+        enable_progress_bar=False,
+        enable_summary=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        num_sanity_val_steps=0,
+        limit_val_batches=0,
+    )
+
+
 def train(files: list[str], threads: int, batch: int, budget: int = 0) -> tuple[float, float, float]:
     """Lines/s on the clock and by processor time after some steps of warm-up, and the memory."""
     import torch
     from lightning.pytorch.callbacks import Callback
 
     from kraken.configs import VGSLRecognitionTrainingConfig, VGSLRecognitionTrainingDataConfig
-    from kraken.train import KrakenTrainer, VGSLRecognitionDataModule, VGSLRecognitionModel
+    from kraken.train import VGSLRecognitionDataModule, VGSLRecognitionModel
 
     class Clock(Callback):
         def __init__(self) -> None:
@@ -112,19 +131,7 @@ def train(files: list[str], threads: int, batch: int, budget: int = 0) -> tuple[
             num_workers=1,
             pixel_budget=budget,
         )
-        trainer = KrakenTrainer(
-            accelerator="cpu",
-            precision="32-true",
-            max_epochs=1,
-            min_epochs=1,
-            callbacks=[clock],
-            enable_progress_bar=False,
-            enable_summary=False,
-            enable_model_summary=False,
-            enable_checkpointing=False,
-            num_sanity_val_steps=0,
-            limit_val_batches=0,
-        )
+        trainer = quiet_trainer(clock)
         trainer.fit(VGSLRecognitionModel(config), VGSLRecognitionDataModule(data))
     warm = max(1, min(4, len(clock.marks) // 3))
     (wall, cpu, done), (last_wall, last_cpu, last_done) = clock.marks[warm - 1], clock.marks[-1]
