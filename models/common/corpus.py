@@ -489,13 +489,16 @@ class Corpus:
         head = self._prose(language, max(4, min(length - 12, int(rng.integers(5, 40))))).rstrip(".,;:")
         if rng.random() < 0.5:
             head = f"{int(rng.integers(1, 999))}{_pick(rng, ['.', '', ')', '—'])} {head}"
-        if rng.random() < 0.5:
-            return f"{head[: max(1, length - 12)]} {self._price()}"
+        if length > 20 and rng.random() < 0.5:
+            return f"{head[: length - 14]} {self._price()}"
         leader = _pick(rng, [" ", " . . . . ", " ..... ", " .... ", ", ", "  ", " — "])
         return (head + leader + self._number())[: max(length, 1)].strip()
 
     def _price(self) -> str:
-        """What something costs, in the words of catalogues: dashes stand for the small coin."""
+        """What something costs, in the words of catalogues: dashes stand for the small coin.
+
+        At most 13 characters.
+        """
         rng = self.rng
         n = int(rng.integers(1, 100)) * int(10 ** rng.integers(0, 4))
         end = _pick(

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from kraken.containers import BaselineLine, Segmentation
+from kraken.lib.segmentation import extract_polygons
+
 from .fonts import Face, choose
 from .text import TextSource
 from .wear import ink_on_paper
@@ -115,6 +118,16 @@ def cut_out(
     if degrees:  # a line is turned level after it was cut out, which leaves black slivers at the edges
         out = out.rotate(degrees, Image.Resampling.BILINEAR)
     return out, out.getbbox() or (0, 0, *picture.size)
+
+
+def engine_cut(page: Image.Image, line: BaselineLine) -> Image.Image | None:
+    """Returns a line with its polygon as the engine's line extractor cuts it; None if it can't."""
+    alone = Segmentation("baselines", "", "horizontal-lr", script_detection=False, lines=[line])
+    try:
+        cut, _ = next(iter(extract_polygons(page, alone)))
+    except (StopIteration, ValueError):
+        return None
+    return cut
 
 
 def network_input(image: Image.Image, height: int, padding: int = 16) -> np.ndarray:

@@ -144,8 +144,9 @@ def parser(doc: str | None, *, steps: int, rate: float) -> argparse.ArgumentPars
     add("--rate", type=float, default=rate, help="peak learning rate")
     add("--seed", type=int, default=1, help="seed of all randomness (default 1)")
     add("--threads", type=int, default=2, help="threads (default 2)")
-    add("--start", type=Path, help="take the weights of this model and run the last stage only")
-    add("--short", action="store_true", help="trial of a minute with drawn data only: the loss must fall")
+    kind = found.add_mutually_exclusive_group().add_argument
+    kind("--start", type=Path, help="take the weights of this model and run the last stage only")
+    kind("--short", action="store_true", help="trial of a minute with drawn data only: the loss must fall")
     add("--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)")
     return found
 

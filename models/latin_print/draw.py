@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from common.corpus import Corpus
 from common.fonts import Face
-from common.lines import cut_out, network_input, outline
+from common.lines import cut_out, engine_cut, network_input, outline
 from common.press import printed
 from common.typefaces import Typefaces
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from kraken.containers import BaselineLine, Segmentation
-from kraken.lib.segmentation import calculate_polygonal_environment, extract_polygons
+from kraken.containers import BaselineLine
+from kraken.lib.segmentation import calculate_polygonal_environment
 
 __all__ = ["FIRST", "HARD", "HEIGHT", "LAST", "DrawnLine", "Style", "draw_line"]
 
@@ -65,11 +65,11 @@ _FEATURES = ("dlig", "hlig", "swsh", "cswh", "-liga")
 
 @dataclass
 class DrawnLine:
-    """A line as network input (uint8, ink high), its text, and x of each character's middle in it."""
+    """A line as network input (uint8, ink high), its text, and x of each character's middle if known."""
 
     image: np.ndarray
     text: str
-    middles: np.ndarray
+    middles: np.ndarray | None
 
 
 @dataclass
@@ -141,23 +141,27 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style =
             run.features = features
     strip = _page_strip(rng, runs, size, width, uneven=cut_by_hand)
     page = Image.fromarray(np.maximum(printed(strip.ink, rng, size), 1))
-    if style.by_engine and rng.random() < style.by_engine:
-        cut, middles = _cut_by_engine(page, strip, rng, size), np.zeros(0)
-        if cut is None:
-            return None
+    by_engine = style.by_engine and rng.random() < style.by_engine
+    if by_engine:
+        cut = _cut_by_engine(page, strip, rng, size)
     else:
-        cut, middles = _cut(page, strip, rng, size, style, middles)
+        cut, left = _cut(page, strip, rng, size, style)
+    if cut is None:
+        return None
     image = network_input(cut, HEIGHT)
     if image.shape[1] < 4.5 * len(text):
         return None
-    middles = 16 + middles * (image.shape[1] - 32) / cut.width
-    return DrawnLine((image * 255).astype(np.uint8), text, middles.astype(np.float32))
+    pixels = (image * 255).astype(np.uint8)
+    if by_engine:  # where letters are isn't known in a line that was turned and stretched
+        return DrawnLine(pixels, text, None)
+    middles = 16 + (middles - left) * (image.shape[1] - 32) / cut.width
+    return DrawnLine(pixels, text, middles.astype(np.float32))
 
 
 def _cut(
-    page: Image.Image, strip: _Strip, rng: np.random.Generator, size: int, style: Style, middles: np.ndarray
-) -> tuple[Image.Image, np.ndarray]:
-    """The line along an outline of our own, and the middles of its letters in it."""
+    page: Image.Image, strip: _Strip, rng: np.random.Generator, size: int, style: Style
+) -> tuple[Image.Image, int]:
+    """The line along an outline of our own, and x of its left edge on the page."""
     polygon = outline((strip.alone * 255).astype(np.uint8), rng, size, strip.foot, strip.leading)
     if style.awkward and rng.random() < style.awkward:
         polygon = _awkward(polygon, rng, size)
@@ -165,7 +169,7 @@ def _cut(
     masked, box = cut_out(page, polygon, level)
     if rng.random() < 0.2:  # lines given as boxes aren't masked
         masked = page
-    return masked.crop(box), middles - box[0]
+    return masked.crop(box), box[0]
 
 
 def _cut_by_engine(
@@ -190,13 +194,7 @@ def _cut_by_engine(
     boundary = calculate_polygonal_environment(page, [line, *near])[0]
     if boundary is None:
         return None
-    found = BaselineLine(id="line", baseline=line, boundary=boundary)
-    segmentation = Segmentation("baselines", "", "horizontal-lr", script_detection=False, lines=[found])
-    try:
-        cut, _ = next(iter(extract_polygons(page, segmentation)))
-    except (StopIteration, ValueError):
-        return None
-    return cut
+    return engine_cut(page, BaselineLine(id="line", baseline=line, boundary=boundary))
 
 
 def _drawable(text: str, face: Face) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 from common import documents
+from common.lines import engine_cut
 from PIL import Image, ImageFilter, ImageOps
 
 from kraken.containers import BaselineLine, Segmentation
-from kraken.lib.segmentation import calculate_polygonal_environment, extract_polygons
+from kraken.lib.segmentation import calculate_polygonal_environment
 from kraken.lib.xml import XMLPage
 
 from .alphabet import normalised
@@ -92,11 +93,9 @@ def page_lines(name: str, path: Path, *, computed: bool) -> Iterator[RealLine]:
             text = normalised(line.text)
             if not text:
                 continue
-            try:
-                cut, _ = next(iter(extract_polygons(image, replace(page, lines=[line]))))
-            except (ValueError, StopIteration):
-                continue
-            yield RealLine(_kept(cut.convert("L")), text, f"{name}/{path.stem}")
+            cut = engine_cut(image, line)
+            if cut is not None:
+                yield RealLine(_kept(cut.convert("L")), text, f"{name}/{path.stem}")
 
 
 def _moved(

@@ -18,9 +18,9 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def layer(direction: str, columns: bool) -> TransposedSummarizingRNN:
+def layer(direction: str, columns: bool, summarize: bool = False) -> TransposedSummarizingRNN:
     torch.manual_seed(0)
-    return TransposedSummarizingRNN(5, 8, direction, transpose=columns, summarize=False)
+    return TransposedSummarizingRNN(5, 8, direction, transpose=columns, summarize=summarize)
 
 
 def run(net: TransposedSummarizingRNN, x: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -36,11 +36,17 @@ def run(net: TransposedSummarizingRNN, x: Tensor) -> tuple[Tensor, list[Tensor]]
 @pytest.mark.parametrize("direction", ["b", "f"])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("summarize", [False, True])
 @pytest.mark.usefixtures("threads")
 def test_parts_give_the_same(
-    columns: bool, direction: str, layout: torch.memory_format, number: int, monkeypatch: pytest.MonkeyPatch
+    columns: bool,
+    direction: str,
+    layout: torch.memory_format,
+    number: int,
+    summarize: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    net = layer(direction, columns)
+    net = layer(direction, columns, summarize)
     x = torch.rand(2, 5, 13, 17).contiguous(memory_format=layout)
     assert not rows.suits(net.layer, x)
     wanted, gradients = run(net, x)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -63,11 +63,16 @@ def set_up_memory(*, keep: bool) -> bool:
     return all(granted)
 
 
-def is_scarce() -> bool:
-    """Whether less than 6 GB of memory are free, if the system says so."""
+def is_scarce(statistics: Path = Path("/proc/meminfo")) -> bool:
+    """Whether less than 6 GB of memory can be had, if the system says so.
+
+    Args:
+        statistics: Linux's file on its memory; what caches of files would give up counts as free there.
+    """
     try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") < _PLENTY
-    except (AttributeError, OSError, ValueError):
+        lines = dict(line.split(":", 1) for line in statistics.read_text(encoding="ascii").splitlines())
+        return int(lines["MemAvailable"].split()[0]) * 1024 < _PLENTY
+    except (OSError, ValueError, LookupError):
         return False
 
 

@@ -78,9 +78,12 @@ class TransposedSummarizingRNN(nn.Module):
         Raises:
             KrakenInputException: Row-wise with sequence lengths on an input higher than 1.
         """
-        page = x.shape[2] > 1 and not self.summarize and (self.transpose or seq_len is None)
-        if page and rows_suit(self.layer, x):
-            return run_rows(cast(nn.LSTM, self.layer), x, columns=self.transpose), seq_len
+        whole = x.shape[2] > 1 and (self.transpose or seq_len is None)
+        if whole and rows_suit(self.layer, x):
+            y = run_rows(cast(nn.LSTM, self.layer), x, columns=self.transpose)
+            if self.summarize:
+                y = y[:, :, -1:] if self.transpose else y[..., -1:]
+            return y, seq_len
         if self.transpose:
             x = x.transpose(2, 3)
         elif seq_len is not None and x.shape[2] != 1:

@@ -60,7 +60,8 @@ class _Rows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, lstm: nn.LSTM, columns: bool, x: Tensor, *weights: Tensor) -> Tensor:
         ctx.save_for_backward(x, *weights)
-        ctx.run, ctx.columns = run, _ = _Run(lstm), columns
+        ctx.run = run = _Run(lstm)
+        ctx.columns = columns
         inference = torch.is_inference_mode_enabled()
         rows = _sequences(x, columns)
         dtype = run.dtype if run.autocast else x.dtype
@@ -99,7 +100,7 @@ class _Rows(torch.autograd.Function):
 
 
 class _Run:
-    """Runs a layer on sequences (rows, steps, C) in any thread, in the precision of its maker's."""
+    """Runs a layer on sequences (rows, steps, C) in any thread, in the precision that its maker ran in."""
 
     def __init__(self, lstm: nn.LSTM) -> None:
         self.lstm = lstm
