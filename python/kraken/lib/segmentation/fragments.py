@@ -174,10 +174,11 @@ def _length(piece: _Array) -> float:
 
 def _trimmed(pieces: list[_Array], min_length: float) -> list[_Array]:
     """Pieces without short ones at either end, if anything else is left."""
-    while len(pieces) > 1 and _length(pieces[0]) < min_length:
-        pieces = pieces[1:]
-    while len(pieces) > 1 and _length(pieces[-1]) < min_length:
-        pieces = pieces[:-1]
+    for step in (1, -1):  # from the start, then from the end; several short pieces count together
+        kept, lost = pieces[::step], 0.0
+        while len(kept) > 1 and (lost := lost + _length(kept[0])) < min_length:
+            kept = kept[1:]
+        pieces = kept[::step]
     return pieces
 
 
@@ -186,7 +187,10 @@ def _merged(pieces: list[_Array], ring: _Array, tolerance: float) -> list[_Array
 
     def depth(piece: _Array) -> float:
         """Signed distance from the border of the point farthest from it."""
-        probes = np.concatenate([piece, (piece[:-1] + piece[1:]) / 2])
+        # close enough to each other that none misses a depth by more than half the tolerance
+        steps = [max(2, math.ceil(math.dist(a, b) / max(tolerance, 1))) for a, b in pairwise(piece)]
+        ends = zip(piece, piece[1:], steps, strict=False)
+        probes = np.concatenate([piece, *(np.linspace(a, b, n, endpoint=False)[1:] for a, b, n in ends)])
         distances = distance_to_outline(probes, ring)
         return float(distances[np.abs(distances).argmax()])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiLineString, Polygon
 
@@ -180,10 +180,20 @@ def test_neighbouring_regions_share_a_line() -> None:
     ]
 
 
+def test_ends_in_several_short_pieces_count_together() -> None:
+    # a spike of the region crosses the end of the line twice: 3 px outside, 4 px inside, 4 px outside again
+    spike = [[100, 100], [300, 100], [300, 198], [307, 198], [307, 230], [303, 230], [303, 202], [300, 202]]
+    spike += [[300, 300], [100, 300]]
+    parts = split_at_regions([[150, 210], [311, 210]], [spike])
+    assert parts[-1][-1] == [307, 210], "4 px are too short, 8 px are not"
+
+
 _XY = st.tuples(st.integers(0, 400), st.integers(0, 400))
 
 
 @settings(max_examples=60, deadline=None)
+@example(line=[(0, 40), (173, 189)], ring=[(23, 0), (54, 46), (197, 221)])
+@example(line=[(40, 48), (399, 205)], ring=[(43, 0), (324, 186), (205, 125), (0, 29)])
 @given(st.lists(_XY, min_size=2, max_size=6, unique=True), st.lists(_XY, min_size=3, max_size=6, unique=True))
 def test_parts_cover_the_line(line: list[Any], ring: list[Any]) -> None:
     parts = split_at_regions(line, [ring], min_length=5, tolerance=3)
