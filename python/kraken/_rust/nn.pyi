@@ -1,8 +1,12 @@
-"""Bindings of the kernels in ``kraken-core``, module ``nn``: parts of convolutions for training.
+"""Bindings of the kernels in ``kraken-core``, module ``nn``: parts of convolutions and LSTMs for training.
 
 Arrays of images are N×H×W×C, of spectra N×H×tiles×64×C; C is a multiple of 16. Results go to ``out``
 (and ``state``: where maxima were, 4 where no gradient flows). Functions of Winograd's algorithm take one
 image H×W×C, where C is any number, and the transform 36×rows×⌈W/4⌉×C of its rows of tiles from ``row`` on.
+
+Those of LSTMs take sequences×steps×directions×(4·units) of gates and the same with units of cells, states and
+gradients of states, and directions×(4·units)×units of weights; units are a multiple of 16. ``gates`` come as
+sums of inputs by weights and become gates in ``lstm_forward``, in ``lstm_backward`` gradients of these sums.
 """
 
 import numpy as np
@@ -14,6 +18,8 @@ __all__ = [
     "analyse_images",
     "convolve_first",
     "first_gradients",
+    "lstm_backward",
+    "lstm_forward",
     "step",
     "sum_products",
     "synthesise_gradients",
@@ -78,3 +84,5 @@ def winograd_outputs(
     image: _Floats,
     threads: int,
 ) -> None: ...
+def lstm_forward(gates: _Floats, weights: _Floats, cells: _Floats, states: _Floats) -> None: ...
+def lstm_backward(gates: _Floats, weights: _Floats, cells: _Floats, gradients: _Floats) -> None: ...

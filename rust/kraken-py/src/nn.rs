@@ -1,6 +1,6 @@
-//! Convolutions by spectra and by minimal filtering, and the first layer of networks for lines.
+//! Convolutions by spectra and by minimal filtering, the first layer of networks for lines, LSTMs.
 
-use kraken_core::nn::{self, first, products, tiles, winograd};
+use kraken_core::nn::{self, first, lstm, products, tiles, winograd};
 use numpy::{
     PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyReadonlyArray4, PyReadonlyArray5,
     PyReadwriteArray3, PyReadwriteArray4, PyReadwriteArray5, ToPyArray,
@@ -197,6 +197,39 @@ fn winograd_outputs(
     run(py, || winograd::synthesise(products, bias, band, threads, image))
 }
 
+/// The sides of a layer by those of its cells: sequences×steps×directions×units.
+fn lstm_shape(cells: &[usize]) -> lstm::Shape {
+    lstm::Shape { count: cells[0], steps: cells[1], directions: cells[2], units: cells[3] }
+}
+
+#[pyfunction]
+fn lstm_forward(
+    py: Python<'_>,
+    mut gates: PyReadwriteArray4<'_, f32>,
+    weights: PyReadonlyArray3<'_, f32>,
+    mut cells: PyReadwriteArray4<'_, f32>,
+    mut states: PyReadwriteArray4<'_, f32>,
+) -> PyResult<()> {
+    let shape = lstm_shape(cells.as_array().shape());
+    let (gates, weights) = (gates.as_slice_mut()?, weights.as_slice()?);
+    let (cells, states) = (cells.as_slice_mut()?, states.as_slice_mut()?);
+    run(py, || lstm::forward(gates, weights, shape, cells, states))
+}
+
+#[pyfunction]
+fn lstm_backward(
+    py: Python<'_>,
+    mut gates: PyReadwriteArray4<'_, f32>,
+    weights: PyReadonlyArray3<'_, f32>,
+    cells: PyReadonlyArray4<'_, f32>,
+    gradients: PyReadonlyArray4<'_, f32>,
+) -> PyResult<()> {
+    let shape = lstm_shape(cells.as_array().shape());
+    let (gates, weights) = (gates.as_slice_mut()?, weights.as_slice()?);
+    let (cells, gradients) = (cells.as_slice()?, gradients.as_slice()?);
+    run(py, || lstm::backward(gates, weights, shape, cells, gradients))
+}
+
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(accelerated, m)?)?;
     m.add_function(wrap_pyfunction!(step, m)?)?;
@@ -210,5 +243,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(winograd_inputs, m)?)?;
     m.add_function(wrap_pyfunction!(winograd_gradients, m)?)?;
     m.add_function(wrap_pyfunction!(winograd_outputs, m)?)?;
+    m.add_function(wrap_pyfunction!(lstm_forward, m)?)?;
+    m.add_function(wrap_pyfunction!(lstm_backward, m)?)?;
     Ok(())
 }

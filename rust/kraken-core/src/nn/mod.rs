@@ -5,7 +5,8 @@
 //! them: rows are cut into overlapping tiles, each tile becomes a spectrum ([`dft`]), and what comes
 //! back is turned into pixels, activated and pooled while it is still in the cache ([`tiles`]).
 //! Images of one channel, for which a spectrum doesn't pay, are convolved directly ([`first`]).
-//! Convolutions with 3×3 kernels work on tiles of another kind ([`winograd`]).
+//! Convolutions with 3×3 kernels work on tiles of another kind ([`winograd`]). Of layers of LSTMs, what
+//! depends on the step before is here ([`lstm`]).
 //!
 //! Arrays are images with the channels last: N×H×W×C. The number of channels is a multiple of
 //! [`LANES`], but for [`winograd`].
@@ -17,6 +18,7 @@
 
 pub mod dft;
 pub mod first;
+pub mod lstm;
 pub mod products;
 pub mod tiles;
 pub mod winograd;

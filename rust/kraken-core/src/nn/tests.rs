@@ -1,5 +1,5 @@
 use super::dft::TILE;
-use super::{DEAD, accelerated, first, products, tiles, winograd};
+use super::{DEAD, accelerated, first, lstm, products, tiles, winograd};
 use crate::Result;
 
 fn noise(count: usize, seed: u64) -> Vec<f32> {
@@ -175,4 +175,49 @@ fn arrays_that_dont_fit_are_refused() {
     assert!(first::backward(&[0.0; 16], &[], &[], &[0.0; 16], shape, 1).is_err());
     // whichever instructions there are, the functions work
     let _ = accelerated();
+}
+
+#[test]
+fn gradients_of_an_lstm_are_differences() -> Result<()> {
+    const SHAPE: lstm::Shape = lstm::Shape { count: 7, steps: 3, directions: 2, units: 16 };
+    let (sums, weights) = (noise(7 * 3 * 2 * 64, 20), noise(2 * 64 * 16, 21));
+    let gradients = noise(7 * 3 * 2 * 16, 22);
+    let run = |sums: &[f32]| -> Result<(Vec<f32>, Vec<f32>, f64)> {
+        let (mut gates, mut cells) = (sums.to_vec(), vec![0.0; gradients.len()]);
+        let mut states = cells.clone();
+        lstm::forward(&mut gates, &weights, SHAPE, &mut cells, &mut states)?;
+        let loss = states.iter().zip(&gradients).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+        Ok((gates, cells, loss))
+    };
+    let (mut gates, cells, _) = run(&sums)?;
+    lstm::backward(&mut gates, &weights, SHAPE, &cells, &gradients)?;
+    for at in [0, 17, 63, 64, 300, 1000, 2687] {
+        let mut moved = sums.clone();
+        moved[at] += 0.02;
+        let above = run(&moved)?.2;
+        moved[at] -= 0.04;
+        let slope = (above - run(&moved)?.2) / 0.04;
+        assert!((slope - f64::from(gates[at])).abs() < 1e-3, "{at}: {slope} {}", gates[at]);
+    }
+    Ok(())
+}
+
+#[test]
+fn lstms_that_dont_fit_are_refused() {
+    let shape = lstm::Shape { count: 1, steps: 2, directions: 1, units: 16 };
+    let (mut gates, weights, mut cells, mut states) = ([0.0; 128], [0.0; 1024], [0.0; 32], [0.0; 32]);
+    let mut run = |shape| lstm::forward(&mut gates, &weights, shape, &mut cells, &mut states);
+    assert!(run(shape).is_ok());
+    for wrong in [
+        lstm::Shape { steps: 3, ..shape },
+        lstm::Shape { units: 8, count: 2, ..shape },
+        lstm::Shape { units: 0, ..shape },
+        lstm::Shape { directions: 0, ..shape },
+        lstm::Shape { count: usize::MAX, ..shape },
+    ] {
+        assert!(run(wrong).is_err(), "{wrong:?}");
+    }
+    assert!(lstm::backward(&mut gates, &weights, shape, &cells, &states[1..]).is_err());
+    let none = lstm::Shape { count: 0, ..shape };
+    assert!(lstm::forward(&mut [], &weights, none, &mut [], &mut []).is_ok());
 }

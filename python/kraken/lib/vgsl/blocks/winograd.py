@@ -11,6 +11,8 @@ Results differ from those of a plain convolution by rounding, about 1e-5 of the 
 from __future__ import annotations
 
 import math
+import threading
+from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, cast
@@ -20,6 +22,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from kraken._rust import nn as _nn
+from kraken.lib.vgsl.blocks.threads import in_threads
 
 __all__ = ["convolve", "suits"]
 
@@ -30,7 +33,10 @@ _MIN_CHANNELS = 64
 #: pixels from which on tiles are worth their borders
 _MIN_PIXELS = 1024
 #: numbers of a band's transform
-_BAND = 2_000_000
+_BAND = 800_000
+
+#: parts of the image for each of which a gradient of the weights is summed
+_SUMS = 8
 
 #: first row of tiles of a band; its numbers of a tile, rows and columns of tiles
 Band = tuple[int, tuple[int, int, int]]
@@ -113,13 +119,13 @@ def _images(x: Tensor) -> Tensor:
     return x.detach().permute(0, 2, 3, 1).contiguous()
 
 
-class _Tiles:
-    """Transformed tiles of bands of images (H, W, C), all in one place."""
+class _Tiles(threading.local):
+    """Transformed tiles of bands of images (H, W, C), of which each thread has one place."""
 
-    def __init__(self, x: Tensor, bands: Sequence[Band]) -> None:
-        self.channels = x.shape[1]
+    def __init__(self, channels: int, bands: Sequence[Band]) -> None:
+        self.channels = channels
         # the first band is the largest
-        self.place = x.new_empty(math.prod(bands[0][1]) * self.channels)
+        self.place = torch.empty(math.prod(bands[0][1]) * channels)
 
     def empty(self, sides: tuple[int, int, int]) -> Tensor:
         """Tiles (36, rows, columns, C) that aren't computed yet."""
@@ -128,7 +134,7 @@ class _Tiles:
     def make(self, transform: Any, image: Tensor, row: int, sides: tuple[int, int, int]) -> Tensor:
         """Tiles (36, tiles, C) of a band."""
         tiles = self.empty(sides)
-        transform(image.numpy(), row, tiles.numpy(), torch.get_num_threads())
+        transform(image.numpy(), row, tiles.numpy(), 1)
         return tiles.flatten(1, 2)
 
 
@@ -137,29 +143,44 @@ def _filter(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     n, c, height, width = x.shape
     o = len(weight)
     found = torch.empty((n, o, height, width), dtype=x.dtype, memory_format=torch.channels_last)
-    kernels = (_kernel() @ weight.reshape(o * c, 9).t()).view(_ALL, o, c).transpose(1, 2).contiguous()
+    kernels = (_kernel() @ weight.detach().reshape(o * c, 9).t()).view(_ALL, o, c).transpose(1, 2)
+    kernels = kernels.contiguous()
     added = (x.new_empty(0) if bias is None else bias.detach().contiguous()).numpy()
     bands = _bands(height, width, max(c, o))
-    inputs, outputs = _Tiles(x, bands), _Tiles(found, bands)
-    for image, result in zip(_images(x), found.permute(0, 2, 3, 1), strict=True):
-        for row, sides in bands:
-            products = outputs.empty(sides)
-            torch.bmm(
-                inputs.make(_nn.winograd_inputs, image, row, sides), kernels, out=products.flatten(1, 2)
-            )
-            _nn.winograd_outputs(products.numpy(), added, row, result.numpy(), torch.get_num_threads())
+    inputs, outputs = _Tiles(c, bands), _Tiles(o, bands)
+    images, results = _images(x), found.permute(0, 2, 3, 1)
+
+    @torch.no_grad()
+    def run(part: tuple[int, Band]) -> None:
+        i, (row, sides) = part
+        products = outputs.empty(sides)
+        tiles = inputs.make(_nn.winograd_inputs, images[i], row, sides)
+        torch.bmm(tiles, kernels, out=products.flatten(1, 2))
+        # of the image, only what belongs to the band: others are written at the same time
+        result = results[i, _OUT * row : _OUT * (row + sides[1])]
+        _nn.winograd_outputs(products.numpy(), added, 0, result.numpy(), 1)
+
+    deque(in_threads(run, [(i, band) for i in range(n) for band in bands]), maxlen=0)
     return found
 
 
 def _weight_gradient(x: Tensor, grad: Tensor) -> Tensor:
     """Gradient (O, C, 3, 3) of the kernel."""
-    c, height, width = x.shape[1:]
+    n, c, height, width = x.shape
     o = grad.shape[1]
-    found = x.new_zeros((_ALL, o, c))
     bands = _bands(height, width, max(c, o))
-    inputs, gradients = _Tiles(x, bands), _Tiles(grad, bands)
-    for image, gradient in zip(_images(x), _images(grad), strict=True):
-        for row, sides in bands:
-            errors = gradients.make(_nn.winograd_gradients, gradient, row, sides)
-            found.baddbmm_(errors.transpose(1, 2), inputs.make(_nn.winograd_inputs, image, row, sides))
-    return (_kernel().t() @ found.view(_ALL, -1)).view(3, 3, o, c).permute(2, 3, 0, 1)
+    inputs, gradients = _Tiles(c, bands), _Tiles(o, bands)
+    images, errors = _images(x), _images(grad)
+
+    @torch.no_grad()
+    def run(part: list[tuple[int, Band]]) -> Tensor:
+        found = torch.zeros((_ALL, o, c))
+        for i, (row, sides) in part:
+            tiles = gradients.make(_nn.winograd_gradients, errors[i], row, sides)
+            found.baddbmm_(tiles.transpose(1, 2), inputs.make(_nn.winograd_inputs, images[i], row, sides))
+        return found
+
+    every = [(i, band) for i in range(n) for band in bands]
+    # always as many sums and in the same order, so that the result doesn't depend on the number of threads
+    found = sum(in_threads(run, [every[k::_SUMS] for k in range(min(_SUMS, len(every)))]), x.new_zeros(()))
+    return (_kernel().t() @ found.reshape(_ALL, -1)).view(3, 3, o, c).permute(2, 3, 0, 1)
