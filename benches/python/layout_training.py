@@ -63,11 +63,12 @@ def sheet(folder: Path, width: int) -> Any:
 
 def train(threads: int, workers: int, steps: int, width: int) -> dict[str, float]:
     """Trains in this process; seconds per step on the clock and of the processor, and memory in MB."""
+    from kraken.ketos._training import ask_for_huge_pages, import_compiler
+
+    ask_for_huge_pages()  # as the command does it
     import torch
 
-    from kraken.ketos._training import import_compiler
-
-    import_compiler()  # as the command does it
+    import_compiler()
     from lightning.pytorch.callbacks import Callback
     from training import quiet_trainer  # beside this file
 

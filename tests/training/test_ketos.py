@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,6 +47,22 @@ def test_compiler_is_imported_without_that_of_graphics_processors() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("]")[0] == "[2.0, 2.0"
+
+
+def test_layout_training_asks_for_huge_pages_before_torch_is_imported() -> None:
+    pytest.importorskip("torch")
+    code = (
+        "import os, sys\nfrom importlib.abc import MetaPathFinder\n"
+        "class Watch(MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'torch': print(os.environ.get('THP_MEM_ALLOC_ENABLE'))\n"
+        "sys.meta_path.insert(0, Watch())\nfrom kraken.ketos import cli\n"
+        "cli(['segtrain', '-o', 'never', sys.executable])"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "THP_MEM_ALLOC_ENABLE"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.stdout.split()[:1] == ["1"], done.stderr
 
 
 def test_train_writes_checkpoints_weights_and_curve(ketos: Ketos, page: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from kraken.ketos._options import expand_inputs, explicit_options, read_manifest
 from kraken.ketos._settings import Settings
 from kraken.registry import registry
 
-__all__ = ["TrainingRun", "collect_data", "import_compiler", "quieten"]
+__all__ = ["TrainingRun", "ask_for_huge_pages", "collect_data", "import_compiler", "quieten"]
 
 logger = logging.getLogger("kraken")
 
@@ -76,6 +77,15 @@ def import_compiler() -> None:
         importlib.import_module("torch._dynamo")
     finally:
         del modules["triton"]
+
+
+def ask_for_huge_pages() -> None:
+    """Lets torch ask Linux for pages of 2 MB, unless the environment says otherwise.
+
+    It looks when it is imported. Blocks of networks for pages hold 100 MB and more; in pages of 4 kB it takes
+    a tenth of a training step to hand them out.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 def _latest_checkpoint(ctx: click.Context, path: Path) -> Path:

@@ -14,6 +14,7 @@ from kraken.configs import (
 )
 from kraken.ketos._mappings import class_mapping_option, class_selection_options
 from kraken.ketos._options import field_defaults, manifests, training_options
+from kraken.ketos._training import ask_for_huge_pages
 
 _FIELDS = field_defaults(BLLASegmentationTrainingConfig, BLLASegmentationTrainingDataConfig)
 _TEST_FIELDS = field_defaults(BLLASegmentationTrainingConfig, BLLASegmentationTestDataConfig)
@@ -129,6 +130,7 @@ def _format_type(command: Command) -> Command:
 @click.pass_context
 def segtrain(ctx: click.Context, /, **options: Any) -> None:
     """Train a layout model on the files (or patterns) GROUND_TRUTH."""
+    ask_for_huge_pages()
     from kraken.ketos._segmentation import run_segtrain  # torch is loaded once the options are read
 
     run_segtrain(ctx, options)

@@ -7,47 +7,34 @@ import logging
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 
-__all__ = ["denormals_flushed", "is_scarce", "set_up_memory"]
+__all__ = ["denormals_flushed", "set_up_memory"]
 
 logger = logging.getLogger("kraken")
 
 # parameters of mallopt(3) in glibc
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 
-
-#: What glibc is told: blocks up to this size come from one pool, which gives so much free memory at its end
-#: back and grows by so much, and of which there is one for all threads.
-_KEEPING = (
-    (_M_MMAP_THRESHOLD, 1 << 28),
-    (_M_TRIM_THRESHOLD, 2**31 - 1),
-    (_M_TOP_PAD, 1 << 26),
-    (_M_ARENA_MAX, 1),
-)
-_RETURNING = (
-    (_M_MMAP_THRESHOLD, 1 << 24),
-    (_M_TRIM_THRESHOLD, 1 << 26),
-    (_M_TOP_PAD, 1 << 24),
-    (_M_ARENA_MAX, 1),
-)
-
-#: twice what the default network for pages needs with all that is kept, in bytes
-_PLENTY = 6_000_000_000
+#: What glibc is told: one pool for all threads, which grows by so much and gives nothing back. Blocks larger
+#: than a limit don't come from it.
+_POOL = ((_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 1 << 26), (_M_ARENA_MAX, 1))
+#: the limit in bytes if blocks are small, and if they are large
+_SMALL, _LARGE = 1 << 28, 1 << 26
 
 
-def set_up_memory(*, keep: bool) -> bool:
-    """Says what becomes of freed memory: it stays with the process, or large blocks go back to the system.
+def set_up_memory(*, small_blocks: bool) -> bool:
+    """Says what becomes of freed memory: it stays with the process, but for large blocks if there are any.
 
     The activations of a training step are freed and asked for again in every step; with glibc's defaults the
     system hands out fresh pages filled with zeros each time, which takes about a fifth of the time of a step
     on CPUs. Memory that is kept is in pieces, though: networks for pages, whose blocks are few and large,
-    hold up to a half more than they need.
+    would hold up to a half more than they need.
 
     Args:
-        keep: Whether it stays.
+        small_blocks: Whether blocks are so small that freed ones fit the next need. Otherwise those of more
+            than 64 MiB go back to the system.
 
     Returns:
         Whether the C library can be told so.
@@ -58,22 +45,10 @@ def set_up_memory(*, keep: bool) -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    granted = [bool(mallopt(name, value)) for name, value in (_KEEPING if keep else _RETURNING)]
-    logger.debug("Freed memory %s: %s", "is kept" if keep else "goes back", granted)
+    limit = _SMALL if small_blocks else _LARGE
+    granted = [bool(mallopt(name, value)) for name, value in ((_M_MMAP_THRESHOLD, limit), *_POOL)]
+    logger.debug("Freed blocks of up to %d bytes are kept: %s", limit, granted)
     return all(granted)
-
-
-def is_scarce(statistics: Path = Path("/proc/meminfo")) -> bool:
-    """Whether less than 6 GB of memory can be had, if the system says so.
-
-    Args:
-        statistics: Linux's file on its memory; what caches of files would give up counts as free there.
-    """
-    try:
-        lines = dict(line.split(":", 1) for line in statistics.read_text(encoding="ascii").splitlines())
-        return int(lines["MemAvailable"].split()[0]) * 1024 < _PLENTY
-    except (OSError, ValueError, LookupError):
-        return False
 
 
 @contextmanager

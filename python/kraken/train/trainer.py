@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback, LearningRateMonitor, RichModel
 from lightning.pytorch.loggers import Logger
 
 from kraken.train.callbacks import AtomicCheckpointIO, FreezeBackbone, OneChannelMode
-from kraken.train.memory import denormals_flushed, is_scarce, set_up_memory
+from kraken.train.memory import denormals_flushed, set_up_memory
 from kraken.train.progress import TrainingProgress
 
 __all__ = ["KrakenTrainer"]
@@ -79,7 +79,7 @@ class KrakenTrainer(Trainer):
     def fit(self, *args: Any, **kwargs: Any) -> None:
         """Trains; arguments as for lightning's trainer."""
         module = kwargs.get("model", args[0] if args else None)
-        set_up_memory(keep=getattr(module, "small_blocks", True) or not is_scarce())
+        set_up_memory(small_blocks=getattr(module, "small_blocks", True))
         with warnings.catch_warnings(), denormals_flushed():
             # the loaders find their place by themselves, but they don't write it in checkpoints
             warnings.filterwarnings("ignore", message=r".*your dataloader is not\s+resumable")
