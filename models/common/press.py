@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from .wear import ink_on_paper
 
-__all__ = ["printed"]
+__all__ = ["low_resolution", "printed"]
 
 
 def printed(coverage: np.ndarray, rng: np.random.Generator, size: float) -> np.ndarray:
@@ -37,7 +37,7 @@ def printed(coverage: np.ndarray, rng: np.random.Generator, size: float) -> np.n
         _rule(ink, rng)
     grey = ink_on_paper(Image.fromarray((ink * 255).astype(np.uint8)), rng, float(rng.uniform(0.2, 1.0)))
     if rng.random() < 0.25:
-        grey = _low_resolution(grey, rng, size)
+        grey = _scaled(grey, rng, float(rng.uniform(11, 20)) / size)
     chance = rng.random()
     if chance < 0.14:
         grey = _bilevel(grey, rng)
@@ -81,8 +81,8 @@ def _rule(ink: np.ndarray, rng: np.random.Generator) -> None:
     ink[band] = np.maximum(ink[band], rng.uniform(0.3, 1.0))
 
 
-def _low_resolution(grey: Image.Image, rng: np.random.Generator, size: float) -> Image.Image:
-    factor = float(rng.uniform(11, 20)) / size
+def _scaled(grey: Image.Image, rng: np.random.Generator, factor: float) -> Image.Image:
+    """Made smaller by the factor, and as large as before again."""
     if factor >= 1:
         return grey
     small = grey.resize(
@@ -100,6 +100,12 @@ def _bilevel(grey: Image.Image, rng: np.random.Generator) -> Image.Image:
     if not 0.6 < (pixels <= threshold).sum() / (dark + 1) < 1.6:
         return grey
     return Image.fromarray(np.where(pixels > threshold, 255, 0).astype(np.uint8))
+
+
+def low_resolution(scan: np.ndarray, rng: np.random.Generator, size: float) -> np.ndarray:
+    """The scan as it looks where an em has but 7 to 12 pixels, as small type of advertisements and notes."""
+    picture = _scaled(Image.fromarray(scan), rng, float(rng.uniform(7, 12)) / size)
+    return np.asarray(_jpeg(picture, rng) if rng.random() < 0.3 else picture)
 
 
 def _jpeg(grey: Image.Image, rng: np.random.Generator) -> Image.Image:

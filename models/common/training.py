@@ -151,8 +151,8 @@ def parser(doc: str | None, *, steps: int, rate: float) -> argparse.ArgumentPars
     return found
 
 
-def start_from(model: nn.Module, path: Path) -> None:
-    """Gives `model` the weights of the one in a file.
+def start_from(path: Path, *networks: nn.Module) -> nn.Module:
+    """Gives the weights in a file to the first of the networks that they fit, and returns it.
 
     Raises:
         SystemExit: The file holds another network.
@@ -160,9 +160,11 @@ def start_from(model: nn.Module, path: Path) -> None:
     from kraken.models import load_models
 
     weights = load_models(path)[0].state_dict()
-    if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in model.state_dict().items()}:
-        raise SystemExit(f"{path} holds another network than this recipe trains.")
-    model.load_state_dict(weights)
+    for network in networks:
+        if {k: v.shape for k, v in weights.items()} == {k: v.shape for k, v in network.state_dict().items()}:
+            network.load_state_dict(weights)
+            return network
+    raise SystemExit(f"{path} holds another network than this recipe trains.")
 
 
 def check_falls(losses: list[float]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from common.corpus import Corpus
 from common.fonts import Face
 from common.lines import cut_out, engine_cut, network_input, outline
-from common.press import printed
+from common.press import low_resolution, printed
 from common.typefaces import Typefaces
 from PIL import Image, ImageDraw
 from scipy import ndimage
@@ -17,7 +17,7 @@ from scipy import ndimage
 from kraken.containers import BaselineLine
 from kraken.lib.segmentation import calculate_polygonal_environment
 
-__all__ = ["FIRST", "HARD", "HEIGHT", "LAST", "DrawnLine", "Style", "draw_line"]
+__all__ = ["FIRST", "HARD", "HEIGHT", "LAST", "THIRD", "DrawnLine", "Style", "draw_line"]
 
 #: Height of the network's input in pixels.
 HEIGHT = 40
@@ -36,6 +36,9 @@ class Style:
         awkward: Part of lines that are cut out badly: corners off, or with strips of their neighbours.
         leaders: Part of lines with leaders, which transcriptions leave out.
         by_engine: Part of lines whose outline the engine finds, around a baseline that is a little off.
+        struck: Part of typewriting whose letters are struck one by one: harder or softer, a little too high
+            or low.
+        coarse: Part of lines in small type from pictures of few pixels.
     """
 
     odds: tuple[float, ...]
@@ -44,19 +47,32 @@ class Style:
     awkward: float = 0.0
     leaders: float = 0.0
     by_engine: float = 0.0
+    struck: float = 0.0
+    coarse: float = 0.0
 
 
 FIRST = Style((0.50, 0.15, 0.12, 0.05, 0.06, 0.08, 0.04), old_italics=0.3)
 #: What is hard: more italics and early print.
 HARD = Style((0.35, 0.20, 0.22, 0.04, 0.05, 0.08, 0.06), old_italics=0.55, by_hand=0.5)
 #: Everything once more, as it comes out of real documents.
-LAST = Style(
+THIRD = Style(
     (0.48, 0.12, 0.15, 0.06, 0.06, 0.09, 0.04),
     old_italics=0.4,
     by_hand=0.3,
     awkward=0.3,
     leaders=0.08,
     by_engine=0.6,
+)
+#: The same with more of what the network still reads badly.
+LAST = Style(
+    (0.36, 0.14, 0.22, 0.06, 0.06, 0.11, 0.05),
+    old_italics=0.5,
+    by_hand=0.5,
+    awkward=0.2,
+    leaders=0.06,
+    by_engine=0.6,
+    struck=0.6,
+    coarse=0.12,
 )
 
 #: OpenType features of old and of decorative setting that keep the text as it is.
@@ -74,12 +90,14 @@ class DrawnLine:
 
 @dataclass
 class _Run:
-    """Characters that are drawn at once, and where."""
+    """Characters that are drawn at once, and where; `down` is in em, `ink` 255 at full strength."""
 
     x: float
     text: str
     face: Face
     features: list[str] | None = None
+    down: float = 0.0
+    ink: int = 255
 
 
 @dataclass
@@ -139,8 +157,13 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style =
         features = [f for f in _FEATURES if rng.random() < 0.4]
         for run in runs:
             run.features = features
+    if kind == "typewriter" and style.struck and rng.random() < style.struck:
+        runs = _struck(rng, runs, size)
     strip = _page_strip(rng, runs, size, width, uneven=cut_by_hand)
-    page = Image.fromarray(np.maximum(printed(strip.ink, rng, size), 1))
+    scan = printed(strip.ink, rng, size)
+    if style.coarse and rng.random() < style.coarse:
+        scan = low_resolution(scan, rng, size)
+    page = Image.fromarray(np.maximum(scan, 1))
     by_engine = style.by_engine and rng.random() < style.by_engine
     if by_engine:
         cut = _cut_by_engine(page, strip, rng, size)
@@ -244,6 +267,21 @@ def _set_type(
     return runs, np.array(middles), round(x) + size
 
 
+def _struck(rng: np.random.Generator, runs: list[_Run], size: int) -> list[_Run]:
+    """The letters of the runs one by one, as the types of a machine hit the ribbon and the paper."""
+    force, height = float(rng.uniform(0, 0.25)), float(rng.uniform(0, 0.03))
+    habits = {c: rng.normal(0, 1, 2) for run in runs for c in run.text}  # of each type, on top of chance
+    found: list[_Run] = []
+    for run in runs:
+        x = run.x
+        for char in run.text:
+            up, soft = 0.7 * habits[char] + 0.7 * rng.normal(0, 1, 2)
+            ink = round(255 * min(1.0, max(0.25, 1.1 - force * abs(soft))))
+            found.append(_Run(x, char, run.face, run.features, run.down + height * up, ink))
+            x += run.face.advance(size, char)
+    return found
+
+
 def _awkward(
     polygon: list[tuple[float, float]], rng: np.random.Generator, size: int
 ) -> list[tuple[float, float]]:
@@ -273,8 +311,10 @@ def _page_strip(rng: np.random.Generator, runs: list[_Run], size: int, width: in
     pen = ImageDraw.Draw(canvas)
     jitter = rng.random() < 0.25
     for run in runs:
-        y = foot + (rng.normal(0, 0.012 * size) if jitter else 0)
-        pen.text((run.x, y), run.text, fill=255, font=run.face.at(size), anchor="ls", features=run.features)
+        y = foot + size * (run.down + (rng.normal(0, 0.012) if jitter else 0))
+        pen.text(
+            (run.x, y), run.text, fill=run.ink, font=run.face.at(size), anchor="ls", features=run.features
+        )
     bow = float(rng.normal(0, 0.06)) * size if rng.random() < 0.25 else 0.0
     slope, slant = float(rng.normal(0, 0.003)), float(rng.normal(0, 0.09 if uneven else 0.04))
     moved = _letter_waves(rng, canvas.size, size) if uneven else None

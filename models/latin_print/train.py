@@ -26,17 +26,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from common import scoring, training
 from common.corpus import Corpus
+from common.growth import grow
 from common.losses import ctc_loss, placed_loss
 from common.typefaces import Typefaces
 
 from latin_print.alphabet import ALPHABET
-from latin_print.draw import FIRST, HARD, HEIGHT, LAST, Style, draw_line
+from latin_print.draw import FIRST, HARD, HEIGHT, LAST, THIRD, Style, draw_line
 from latin_print.real import RealLine, augmented, collect
 
 SPEC = (
     f"[1,{HEIGHT},0,1 Cr5,5,24,2,2 Gn6 Cr3,3,48,2,1 Gn6 Cr3,3,64,1,2 Gn8 Cr3,3,80,2,1 Gn8 Cr3,3,96,2,1 Gn8 "
-    f"S1(1x0)1,3 Lbx160 Do0.1 Lbx160 Do0.1 O1c{len(ALPHABET) + 1}]"
+    "S1(1x0)1,3 Lbx{units} Do0.1 Lbx{units} Do0.1 "
+    f"O1c{len(ALPHABET) + 1}]"
 )
+#: Units of the recurrent layers, in each direction, before and in the last stage.
+NARROW, WIDE = 160, 256
 BATCH = 16
 PER_CHUNK = 16  # batches that are drawn at once, so that lines of like width share a batch
 WIDEST = 1500
@@ -187,54 +191,47 @@ def _stage(
 def main() -> None:
     """Trains and writes the model."""
     parser = training.parser(__doc__, steps=14400, rate=2.5e-3)
-    parser.add_argument("--hard-steps", type=int, default=4800, help="of the second stage (default 4800)")
-    parser.add_argument("--last-steps", type=int, default=8000, help="of the third stage (default 8000)")
+    for name, default, which in (("hard", 4800, "second"), ("third", 8000, "third"), ("last", 8000, "last")):
+        parser.add_argument(
+            f"--{name}-steps", type=int, default=default, help=f"of the {which} stage (default {default})"
+        )
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.short:
-        args.steps, args.hard_steps, args.last_steps, args.data = 96, 0, 0, None
-
-    from kraken.lib.vgsl import TorchVGSLModel
-
+        args.steps, args.hard_steps, args.third_steps, args.last_steps, args.data = 96, 0, 0, 0, None
     real, validation = _real_lines(args.data)
     print(f"{len(real)} real lines, {len(validation)} validation lines", flush=True)
     torch.manual_seed(args.seed)
-    model = TorchVGSLModel(
-        vgsl=SPEC,
-        model_type=["recognition"],
-        one_channel_mode="L",
-        seg_type="baselines",
-        legacy_polygons=False,
-        codec={char: [label] for char, label in LABELS.items()},
-        hyper_params={
-            "steps": args.steps,
-            "hard_steps": args.hard_steps,
-            "last_steps": args.last_steps,
-            "seed": args.seed,
-        },
-    )
+    counts = {
+        name: getattr(args, name) for name in ("steps", "hard_steps", "third_steps", "last_steps", "seed")
+    }
+    model, wide = _network(NARROW, counts), _network(WIDE, counts)
 
     def check(step: int) -> None:
         if validation:
             print(f"step {step} validation {_shown(error_rates(model, validation[::3]))}", flush=True)
 
     if args.start:
-        training.start_from(model, args.start)
-        args.steps = args.hard_steps = 0
+        model = training.start_from(args.start, model, wide)
+        args.steps = args.hard_steps = args.third_steps = 0
     name = "latin_print_short" if args.short else "latin_print"
-    if args.short:
-        (training.WORK / f"{name}.ckpt").unlink(missing_ok=True)
     stages = (
         ("", args.steps, 1.0, FIRST),
         ("_hard", args.hard_steps, 0.4, HARD),
+        ("_third", args.third_steps, 0.4, THIRD),
         ("_last", args.last_steps, 0.4, LAST),
     )
     for number, (suffix, steps, slower, style) in enumerate(stages):
         if not steps:
             continue
+        if style is LAST and model is not wide:
+            grow(model, wide)
+            model = wide
         placed = 0 if number else steps if args.short else round(PLACED * steps)
         chunks = Chunks(-(-steps // PER_CHUNK), args.seed + number, real, -(-placed // PER_CHUNK), style)
         checkpoint = training.WORK / f"{name}{suffix}.ckpt"
+        if args.short:
+            checkpoint.unlink(missing_ok=True)
         plan = training.Plan(steps, slower * args.rate, args.seed + number, checkpoint, average=0.999)
         losses = _stage(model, plan, chunks, placed, half=not args.float32, check=check)
         check(steps)
@@ -243,6 +240,20 @@ def main() -> None:
     if validation:
         print(f"character error rate by set: {_shown(error_rates(model, validation))}")
     training.write_half(model, args.output)
+
+
+def _network(units: int, hyper_params: dict[str, int]) -> torch.nn.Module:
+    from kraken.lib.vgsl import TorchVGSLModel
+
+    return TorchVGSLModel(
+        vgsl=SPEC.format(units=units),
+        model_type=["recognition"],
+        one_channel_mode="L",
+        seg_type="baselines",
+        legacy_polygons=False,
+        codec={char: [label] for char, label in LABELS.items()},
+        hyper_params=hyper_params,
+    )
 
 
 def _batches(chunks: Chunks, step: int) -> Iterator[list[Sample]]:

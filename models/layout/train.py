@@ -163,7 +163,7 @@ def main() -> None:
         hyper_params={**dict(zip(names, steps, strict=True)), "seed": args.seed},
     )
     if args.start:
-        training.start_from(model, args.start)
+        training.start_from(args.start, model)
         steps = (0, 0, args.last_steps)
     name, area = ("layout_short", AREA // 5) if args.short else ("layout", AREA)
     if args.short:
