@@ -26,6 +26,9 @@ from kraken.lib.baseline_score import mean_score, score_baselines
 from kraken.lib.util import open_image
 from kraken.lib.xml import XMLPage
 from kraken.models import load_checkpoint_config, load_models
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from models.common.layout import pipeline
 
 SPEC = (
