@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from kraken.lib.vgsl import TorchVGSLModel
+from kraken.lib.vgsl.blocks import lstms
 from kraken.lib.vgsl.layers import GroupNorm
 from kraken.models import load_coreml, load_safetensors, write_coreml, write_safetensors
 
@@ -47,6 +48,22 @@ def test_forward_of_a_batch(benchmark: Any, ragged: bool) -> None:
     with torch.inference_mode():
         y, _ = benchmark(model, x, lengths)
     assert y.shape == (8, 97, 1, 150)
+
+
+@pytest.mark.parametrize("maker", [lstms._Kernel, None], ids=["kernel", "torch"])
+@pytest.mark.parametrize("backward", [False, True])
+def test_lstms_of_a_part_of_a_page(benchmark: Any, maker: Any, backward: bool) -> None:
+    """24 rows of 312 steps, the first recurrent layer of the default segmentation network."""
+    net = torch.nn.LSTM(256, 32, bidirectional=True, batch_first=True).requires_grad_(False)
+    weights = [getattr(net, name) for name in net._flat_weights_names]
+    run = maker(net, weights) if maker else lstms._Library(net, weights, torch.float32, None)
+    x, gradient, found = torch.rand(24, 312, 256), torch.rand(24, 312, 64), torch.empty(24, 312, 256)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        benchmark(*(run.backward, x, gradient, found) if backward else (run.forward, x))
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_masked_group_norm(benchmark: Any) -> None:
