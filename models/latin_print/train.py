@@ -191,7 +191,7 @@ def _stage(
 def main() -> None:
     """Trains and writes the model."""
     parser = training.parser(__doc__, steps=14400, rate=2.5e-3)
-    for name, default, which in (("hard", 4800, "second"), ("third", 8000, "third"), ("last", 8000, "last")):
+    for name, default, which in (("hard", 4800, "second"), ("third", 8000, "third"), ("last", 9000, "last")):
         parser.add_argument(
             f"--{name}-steps", type=int, default=default, help=f"of the {which} stage (default {default})"
         )

@@ -45,5 +45,5 @@ print(resident() - before > 90e6)
 @pytest.mark.parametrize("small", [False, True])
 def test_large_blocks_go_back(small: bool) -> None:
     command = [sys.executable, "-c", _PROBE.format(small=small)]
-    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     assert found.stdout.split() == [str(small)]
