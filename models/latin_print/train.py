@@ -41,6 +41,9 @@ SPEC = (
 )
 #: Units of the recurrent layers, in each direction, before and in the last stage.
 NARROW, WIDE = 160, 256
+#: Part of the weights before the last stage in the final ones, which read what is common and what is hard
+#: (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+KEPT = 0.25
 BATCH = 16
 PER_CHUNK = 16  # batches that are drawn at once, so that lines of like width share a batch
 WIDEST = 1500
@@ -227,6 +230,7 @@ def main() -> None:
         if style is LAST and model is not wide:
             grow(model, wide)
             model = wide
+        before = {key: weights.clone() for key, weights in model.state_dict().items()}
         placed = 0 if number else steps if args.short else round(PLACED * steps)
         chunks = Chunks(-(-steps // PER_CHUNK), args.seed + number, real, -(-placed // PER_CHUNK), style)
         checkpoint = training.WORK / f"{name}{suffix}.ckpt"
@@ -235,6 +239,9 @@ def main() -> None:
         plan = training.Plan(steps, slower * args.rate, args.seed + number, checkpoint, average=0.999)
         losses = _stage(model, plan, chunks, placed, half=not args.float32, check=check)
         check(steps)
+        if style is LAST:
+            for key, weights in model.state_dict().items():
+                weights.lerp_(before[key], KEPT)
         if args.short:
             training.check_falls(losses)
     if validation:
