@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from common.corpus import Corpus
@@ -64,13 +64,13 @@ THIRD = Style(
     by_engine=0.6,
 )
 #: The same with more of what the network still reads badly.
-LAST = Style(
-    (0.36, 0.14, 0.22, 0.06, 0.06, 0.11, 0.05),
+LAST = replace(
+    THIRD,
+    odds=(0.36, 0.14, 0.22, 0.06, 0.06, 0.11, 0.05),
     old_italics=0.5,
     by_hand=0.5,
     awkward=0.2,
     leaders=0.06,
-    by_engine=0.6,
     struck=0.6,
     coarse=0.12,
 )
