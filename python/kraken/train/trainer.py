@@ -91,7 +91,8 @@ class KrakenTrainer(Trainer):
         Returns:
             The module's test metrics.
         """
-        super().test(*args, **kwargs)
+        with denormals_flushed():
+            super().test(*args, **kwargs)
         return self.lightning_module.test_metrics
 
 
