@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -16,7 +17,7 @@ __all__ = ["Runner", "runner"]
 _LANES = 16
 
 
-class Runner:
+class Runner(ABC):
     """Runs a layer in any thread; what the backward pass needs is computed anew there.
 
     Attributes:
@@ -25,10 +26,11 @@ class Runner:
 
     dtype: torch.dtype
 
+    @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Outputs (rows, steps, C') of contiguous sequences (rows, steps, C)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(self, x: Tensor, grad: Tensor, grad_x: Tensor | None) -> Sequence[Tensor]:
         """Gradients of the weights, in their order.
 
@@ -37,7 +39,6 @@ class Runner:
             grad: Gradient of the outputs, contiguous.
             grad_x: Where that of the sequences goes, contiguous; ``None`` if it isn't needed.
         """
-        raise NotImplementedError
 
 
 def runner(lstm: nn.LSTM, x: Tensor) -> Callable[[Sequence[Tensor]], Runner]:
