@@ -215,3 +215,19 @@ def test_predict_goes_where_the_task_belongs(monkeypatch: pytest.MonkeyPatch) ->
         model.predict(im="im")
     with pytest.raises(ValueError, match="neither"):
         TorchVGSLModel(vgsl=SPEC).predict(im="im")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("precision", ["32-true", "64-true"])
+def test_weights_below_the_normal_range_become_zero(precision: str) -> None:
+    model = recogniser()
+    first = next(p for p in model.parameters() if p.dim() == 4)
+    with torch.no_grad():
+        first.view(-1)[:3] = torch.tensor([1e-40, -1e-42, 2e-38])
+        x, lengths = batch()
+        expected, _ = model.eval()(x, lengths)
+    model.prepare_for_inference(RecognitionInferenceConfig(precision=precision, accelerator="cpu"))
+    kept = first.detach().view(-1)[:3].tolist()
+    if precision == "32-true":  # all of these are normal numbers of 64 bits
+        assert kept[:2] == [0, 0]
+    assert kept[2] == pytest.approx(2e-38)
+    torch.testing.assert_close(model.infer(x, lengths)[0].float(), expected, atol=1e-5, rtol=0)

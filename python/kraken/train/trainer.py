@@ -13,6 +13,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback, LearningRateMonitor, RichModelSummary
 from lightning.pytorch.loggers import Logger
 
+from kraken.lib.vgsl.inference import zero_denormals
 from kraken.train.callbacks import AtomicCheckpointIO, FreezeBackbone, OneChannelMode
 from kraken.train.memory import denormals_flushed, set_up_memory
 from kraken.train.progress import TrainingProgress
@@ -80,6 +81,8 @@ class KrakenTrainer(Trainer):
         """Trains; arguments as for lightning's trainer."""
         module = kwargs.get("model", args[0] if args else None)
         set_up_memory(small_blocks=getattr(module, "small_blocks", True))
+        if module is not None:
+            zero_denormals(module)
         with warnings.catch_warnings(), denormals_flushed():
             # the loaders find their place by themselves, but they don't write it in checkpoints
             warnings.filterwarnings("ignore", message=r".*your dataloader is not\s+resumable")
@@ -91,8 +94,10 @@ class KrakenTrainer(Trainer):
         Returns:
             The module's test metrics.
         """
-        with denormals_flushed():
-            super().test(*args, **kwargs)
+        module = kwargs.get("model", args[0] if args else None)
+        if module is not None:
+            zero_denormals(module)
+        super().test(*args, **kwargs)
         return self.lightning_module.test_metrics
 
 

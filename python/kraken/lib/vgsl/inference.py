@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -125,10 +126,23 @@ def prepare(model: TorchVGSLModel, config: Config) -> None:
     if state is None or state.key != key or not current:
         state = _new_state(model, config, key)
         model.to(device=state.device, dtype=state.dtype)
+        zero_denormals(model)
     if model.training:
         model.eval()
     model._inference_state = state
     model._inference_config = config
+
+
+@torch.no_grad()
+def zero_denormals(network: torch.nn.Module) -> None:
+    """Sets weights of 32 and 64 bits below the normal range to zero, which results don't show.
+
+    Processors multiply such numbers many times slower, and telling a processor to take them for zero reaches
+    one thread only. Long training with weight decay leaves them in weights that have no use.
+    """
+    for weights in itertools.chain(network.parameters(), network.buffers()):
+        if weights.dtype in (torch.float32, torch.float64):
+            weights.masked_fill_(weights.abs() < torch.finfo(weights.dtype).tiny, 0)
 
 
 def _check_task(model: TorchVGSLModel, config: Config) -> None:
