@@ -1,8 +1,9 @@
 """Random text in the languages of European print, made from word frequencies.
 
-The words come from the package `wordfreq` (lists under CC BY-SA 4.0); what is added is what a page shows and
-a word list doesn't: capitals, punctuation as each language sets it, numbers, abbreviations, broken words,
-headings, lists, the spelling of early print. Lines of real transcriptions can be mixed in.
+The words come from the package `wordfreq` (lists under CC BY-SA 4.0), Latin from `latin.py`; what is added is
+what a page shows and a word list doesn't: capitals, punctuation as each language sets it, numbers,
+abbreviations, broken words, headings, lists, the spelling of early print. Lines of real transcriptions can be
+mixed in.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from .latin import early as early_latin
+from .latin import phrases
 
 __all__ = ["EXTRA_SIGNS", "Corpus"]
 
@@ -61,268 +65,9 @@ LANGUAGES = (
     Language("la", 3, _ENGLISH),
     Language("el", 1.2, _ROMANCE),
 )
-# wordfreq has no Latin: words are put together from stems and endings
-_STEMS = [
-    "a",
-    "ab",
-    "ad",
-    "aetern",
-    "agnosc",
-    "amic",
-    "ann",
-    "anim",
-    "aqu",
-    "ar",
-    "arbor",
-    "arm",
-    "bell",
-    "bon",
-    "cael",
-    "caes",
-    "camp",
-    "capit",
-    "car",
-    "caus",
-    "cert",
-    "civ",
-    "clar",
-    "cogit",
-    "coll",
-    "commun",
-    "con",
-    "consul",
-    "corp",
-    "cred",
-    "crimin",
-    "cur",
-    "de",
-    "dic",
-    "di",
-    "digit",
-    "doctrin",
-    "domin",
-    "dux",
-    "ec",
-    "eccles",
-    "epist",
-    "equ",
-    "et",
-    "etiam",
-    "exempl",
-    "fac",
-    "fam",
-    "fat",
-    "femin",
-    "fer",
-    "fid",
-    "fili",
-    "flor",
-    "flum",
-    "for",
-    "fort",
-    "frat",
-    "fug",
-    "gen",
-    "gener",
-    "glor",
-    "grat",
-    "grav",
-    "hab",
-    "homin",
-    "hon",
-    "hor",
-    "host",
-    "human",
-    "imper",
-    "in",
-    "ingen",
-    "iniuri",
-    "insul",
-    "inter",
-    "iudic",
-    "iur",
-    "ius",
-    "iust",
-    "labor",
-    "laud",
-    "leg",
-    "liber",
-    "libr",
-    "litter",
-    "loc",
-    "long",
-    "luc",
-    "magn",
-    "man",
-    "mar",
-    "mat",
-    "memor",
-    "mil",
-    "miser",
-    "mod",
-    "mort",
-    "mult",
-    "mund",
-    "mut",
-    "nat",
-    "nav",
-    "nec",
-    "nob",
-    "nom",
-    "nost",
-    "nov",
-    "num",
-    "nunc",
-    "oper",
-    "orat",
-    "ord",
-    "omn",
-    "pac",
-    "par",
-    "part",
-    "pat",
-    "pecc",
-    "ped",
-    "per",
-    "plur",
-    "poet",
-    "popul",
-    "port",
-    "prim",
-    "princip",
-    "prob",
-    "propri",
-    "prov",
-    "publ",
-    "quaest",
-    "quant",
-    "quer",
-    "quid",
-    "rat",
-    "reg",
-    "relig",
-    "respond",
-    "rom",
-    "sacr",
-    "saecul",
-    "salut",
-    "sanct",
-    "sap",
-    "scrib",
-    "sens",
-    "serv",
-    "sign",
-    "simil",
-    "sol",
-    "spec",
-    "spirit",
-    "stat",
-    "stud",
-    "sum",
-    "tant",
-    "temp",
-    "ten",
-    "terr",
-    "test",
-    "tim",
-    "tot",
-    "trad",
-    "tribu",
-    "turb",
-    "urb",
-    "util",
-    "vari",
-    "verb",
-    "ver",
-    "vid",
-    "vir",
-    "virtut",
-    "vis",
-    "vit",
-    "voc",
-    "volunt",
-    "vulg",
-]
-_ENDINGS = [
-    "a",
-    "ae",
-    "am",
-    "arum",
-    "as",
-    "is",
-    "us",
-    "i",
-    "um",
-    "o",
-    "orum",
-    "os",
-    "e",
-    "em",
-    "es",
-    "ibus",
-    "it",
-    "at",
-    "et",
-    "ur",
-    "unt",
-    "ant",
-    "ent",
-    "re",
-    "tur",
-    "ntur",
-    "mus",
-    "tis",
-    "bat",
-    "bant",
-    "rent",
-    "isse",
-    "erunt",
-    "ior",
-    "ius",
-    "issimus",
-    "issima",
-    "ibilis",
-    "alis",
-    "ationem",
-    "ationis",
-    "antia",
-    "itas",
-    "itatem",
-    "tudo",
-    "tudine",
-    "ens",
-    "entis",
-    "que",
-    "ne",
-]
-_SMALL = [
-    "et",
-    "in",
-    "ad",
-    "de",
-    "cum",
-    "non",
-    "ut",
-    "si",
-    "per",
-    "ex",
-    "ab",
-    "quod",
-    "qui",
-    "quae",
-    "hoc",
-    "est",
-    "sunt",
-    "esse",
-    "enim",
-    "autem",
-    "vel",
-    "aut",
-    "nec",
-    "sed",
-    "atque",
-    "ac",
-]
+_LATIN = next(language for language in LANGUAGES if language.code == "la")
+#: Part of the lines of early print that are in Latin whatever the odds of languages.
+_EARLY_LATIN = 0.35
 
 
 class Corpus:
@@ -343,9 +88,13 @@ class Corpus:
         self.real = list(real)
         self.real_part = real_part if self.real else 0.0
         self._tables = {
-            language.code: _words(language.code) for language in LANGUAGES if language.code != "la"
+            language.code: _words(language.code) for language in LANGUAGES if language is not _LATIN
         }
-        weights = np.array([language.weight for language in LANGUAGES])
+        self._phrases = phrases()
+        self._latin: list[str] = []  # words of a phrase that are to come, last first
+        weights = np.array(
+            [language.weight * (language is not _LATIN or bool(self._phrases)) for language in LANGUAGES]
+        )
         self._odds = np.cumsum(weights / weights.sum())
 
     def line(self, length: int, early: bool = False) -> str:
@@ -383,9 +132,11 @@ class Corpus:
         if kind < 0.17:
             return self._jumble(length)
         language = LANGUAGES[int(np.searchsorted(self._odds, self.rng.random()))]
+        if early and self._phrases and self.rng.random() < _EARLY_LATIN:
+            language = _LATIN
         text = self._prose(language, length)
         if early and language.code != "el":
-            text = self._early(text)
+            text = self._early(text, language)
         return text
 
     def _prose(self, language: Language, length: int) -> str:
@@ -433,24 +184,28 @@ class Corpus:
 
     def _word(self, language: Language) -> str:
         rng = self.rng
-        if language.code == "la":
-            return _latin(rng)
+        if language is _LATIN:
+            self._latin = self._latin or str(_pick(rng, self._phrases)).split()[::-1]
+            return self._latin.pop()
         words, odds = self._tables[language.code]
         # half by frequency, half from the long tail, lest the network learns the commonest words by heart
         at = np.searchsorted(odds, rng.random()) if rng.random() < 0.6 else rng.integers(len(words))
         word = words[min(int(at), len(words) - 1)]
         return _polytonic(rng, word) if language.code == "el" else word
 
-    def _early(self, text: str) -> str:
+    def _early(self, text: str, language: Language) -> str:
         """Spells a modern line as a printer before 1800 may have."""
         rng = self.rng
+        in_latin = language is _LATIN
+        if in_latin:
+            text = early_latin(text, rng)
         if rng.random() < 0.8:
             text = _long_s(text)
-        if rng.random() < 0.3:
+        if rng.random() < (0.7 if in_latin else 0.3):
             text = _u_and_v(text)
         for plain, sign, odds in (
-            ("ae", "æ", 0.5),
-            ("oe", "œ", 0.5),
+            ("ae", "æ", 0.8 if in_latin else 0.5),
+            ("oe", "œ", 0.8 if in_latin else 0.5),
             ("et ", "& ", 0.3),
             ("et ", "⁊ ", 0.03),
         ):
@@ -567,12 +322,6 @@ def _words(code: str) -> tuple[list[str], np.ndarray]:
 
 def _pick(rng, options):  # type: ignore[no-untyped-def]
     return options[int(rng.integers(len(options)))]
-
-
-def _latin(rng: np.random.Generator) -> str:
-    if rng.random() < 0.25:
-        return str(_pick(rng, _SMALL))
-    return "".join(_pick(rng, _STEMS) for _ in range(1 + (rng.random() < 0.25))) + str(_pick(rng, _ENDINGS))
 
 
 _BREATHED = {

@@ -59,6 +59,11 @@ class Face:
         return all(_has_glyph(self.path, c) for c in text)
 
 
+def shaping(font: ImageFont.FreeTypeFont, features: list[str] | None) -> list[str] | None:
+    """Returns the OpenType features that can be set in a font: none where Pillow can't shape text."""
+    return features if font.layout_engine == ImageFont.Layout.RAQM else None
+
+
 @functools.lru_cache(maxsize=2048)
 def _load(path: Path | None, size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size=size) if path is None else ImageFont.truetype(str(path), size)

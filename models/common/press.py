@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from .wear import ink_on_paper
 
-__all__ = ["low_resolution", "printed"]
+__all__ = ["clogged", "dimmed", "low_resolution", "printed"]
 
 
 def printed(coverage: np.ndarray, rng: np.random.Generator, size: float) -> np.ndarray:
@@ -106,6 +106,21 @@ def low_resolution(scan: np.ndarray, rng: np.random.Generator, size: float) -> n
     """The scan as it looks where an em has but 7 to 12 pixels, as small type of advertisements and notes."""
     picture = _scaled(Image.fromarray(scan), rng, float(rng.uniform(7, 12)) / size)
     return np.asarray(_jpeg(picture, rng) if rng.random() < 0.3 else picture)
+
+
+def dimmed(scan: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The scan with dark paper and little contrast, as cheap paper and microfilm give."""
+    paper = float(rng.uniform(105, 205))
+    ink = paper * float(rng.uniform(0.2, 0.65))
+    grain = rng.normal(0, float(rng.uniform(0.5, 5)), scan.shape)
+    return np.clip(ink + (paper - ink) / 255 * scan + grain, 1, 255).astype(np.uint8)
+
+
+def clogged(coverage: np.ndarray, rng: np.random.Generator, size: float) -> np.ndarray:
+    """The ink (float32, 0 to 1) of types whose counters are full of ribbon lint: e, a and o look alike."""
+    width = max(2, round(size * float(rng.uniform(0.06, 0.18))))
+    filled = ndimage.grey_closing(coverage, (width, width))
+    return np.asarray(coverage + (filled - coverage) * rng.uniform(0.2, 0.9), dtype=np.float32)
 
 
 def _jpeg(grey: Image.Image, rng: np.random.Generator) -> Image.Image:

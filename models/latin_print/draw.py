@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
 from common.corpus import Corpus
-from common.fonts import Face
+from common.fonts import Face, shaping
 from common.lines import cut_out, engine_cut, network_input, outline
-from common.press import low_resolution, printed
+from common.press import clogged, dimmed, low_resolution, printed
 from common.typefaces import Typefaces
 from PIL import Image, ImageDraw
 from scipy import ndimage
@@ -17,7 +16,10 @@ from scipy import ndimage
 from kraken.containers import BaselineLine
 from kraken.lib.segmentation import calculate_polygonal_environment
 
-__all__ = ["FIRST", "HARD", "HEIGHT", "LAST", "THIRD", "DrawnLine", "Style", "draw_line"]
+from .setting import Run, set_by_sorts, set_type, struck
+from .sorts import QUE, Fount
+
+__all__ = ["EARLY", "FIRST", "HARD", "HEIGHT", "LAST", "THIRD", "DrawnLine", "Style", "draw_line"]
 
 #: Height of the network's input in pixels.
 HEIGHT = 40
@@ -38,7 +40,10 @@ class Style:
         by_engine: Part of lines whose outline the engine finds, around a baseline that is a little off.
         struck: Part of typewriting whose letters are struck one by one: harder or softer, a little too high
             or low.
+        clogged: Part of typewriting whose types are full of ribbon lint.
         coarse: Part of lines in small type from pictures of few pixels.
+        mixed: Part of early type and of italics that is set from founts mixed of several typefaces.
+        dim: Part of lines on dark paper with little contrast.
     """
 
     odds: tuple[float, ...]
@@ -48,7 +53,10 @@ class Style:
     leaders: float = 0.0
     by_engine: float = 0.0
     struck: float = 0.0
+    clogged: float = 0.0
     coarse: float = 0.0
+    mixed: float = 0.0
+    dim: float = 0.0
 
 
 FIRST = Style((0.50, 0.15, 0.12, 0.05, 0.06, 0.08, 0.04), old_italics=0.3)
@@ -75,6 +83,17 @@ LAST = replace(
     coarse=0.12,
 )
 
+#: The same with early print as no typeface of today has it, bad typewriters and bad paper.
+EARLY = replace(
+    LAST,
+    odds=(0.33, 0.18, 0.26, 0.05, 0.05, 0.09, 0.04),
+    old_italics=0.75,
+    by_hand=0.6,
+    mixed=0.65,
+    clogged=0.5,
+    dim=0.12,
+)
+
 #: OpenType features of old and of decorative setting that keep the text as it is.
 _FEATURES = ("dlig", "hlig", "swsh", "cswh", "-liga")
 
@@ -86,18 +105,6 @@ class DrawnLine:
     image: np.ndarray
     text: str
     middles: np.ndarray | None
-
-
-@dataclass
-class _Run:
-    """Characters that are drawn at once, and where; `down` is in em, `ink` 255 at full strength."""
-
-    x: float
-    text: str
-    face: Face
-    features: list[str] | None = None
-    down: float = 0.0
-    ink: int = 255
 
 
 @dataclass
@@ -138,29 +145,21 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style =
     text = corpus.line(longest, early=old)
     if any("Ͱ" <= c <= "Ͽ" or "ἀ" <= c <= "῿" for c in text):
         kind = "greek"
-    face = typefaces.choose(rng, kind)
-    text = _drawable(text, face)
-    if not text:
-        return None
-    other = typefaces.choose(rng, "roman" if kind == "italic" else "italic") if rng.random() < 0.12 else face
-    if not other.covers(text):
-        other = face
     size = int(np.exp(rng.uniform(np.log(15), np.log(46))))
-    leaders = bool(style.leaders) and rng.random() < style.leaders
-    runs, middles, width = _set_type(rng, text, face, other, size, leaders=leaders)
-    if kind == "fraktur":
-        # transcriptions of Fraktur write the round s for both
-        text = text.replace("ſ", "s")
     uneven = bool(style.by_hand) and kind in ("early", "italic", "fraktur")
     cut_by_hand = uneven and rng.random() < style.by_hand
-    if cut_by_hand and kind != "fraktur":
-        features = [f for f in _FEATURES if rng.random() < 0.4]
-        for run in runs:
-            run.features = features
-    if kind == "typewriter" and style.struck and rng.random() < style.struck:
-        runs = _struck(rng, runs, size)
+    if style.mixed and old and kind in ("early", "italic") and rng.random() < style.mixed:
+        text, runs, middles, width = _set_early(rng, text, typefaces, kind, size)
+    else:
+        text, runs, middles, width = _set(rng, text, typefaces, kind, size, style, old_forms=cut_by_hand)
+    if not text:
+        return None
     strip = _page_strip(rng, runs, size, width, uneven=cut_by_hand)
+    if kind == "typewriter" and style.clogged and rng.random() < style.clogged:
+        strip.ink = clogged(strip.ink, rng, size)
     scan = printed(strip.ink, rng, size)
+    if style.dim and rng.random() < style.dim:
+        scan = dimmed(scan, rng)
     if style.coarse and rng.random() < style.coarse:
         scan = low_resolution(scan, rng, size)
     page = Image.fromarray(np.maximum(scan, 1))
@@ -179,6 +178,70 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style =
         return DrawnLine(pixels, text, None)
     middles = 16 + (middles - left) * (image.shape[1] - 32) / cut.width
     return DrawnLine(pixels, text, middles.astype(np.float32))
+
+
+def _set(
+    rng: np.random.Generator,
+    text: str,
+    typefaces: Typefaces,
+    kind: str,
+    size: int,
+    style: Style,
+    *,
+    old_forms: bool,
+) -> tuple[str, list[Run], np.ndarray, int]:
+    """Sets the text in one typeface, or in two; returns what is read and where it stands."""
+    face = typefaces.choose(rng, kind)
+    text = _drawable(text, face)
+    if not text:
+        return "", [], np.array([]), 0
+    other = typefaces.choose(rng, "roman" if kind == "italic" else "italic") if rng.random() < 0.12 else face
+    if not other.covers(text):
+        other = face
+    leaders = bool(style.leaders) and rng.random() < style.leaders
+    runs, middles, width = set_type(rng, text, face, other, size, leaders=leaders)
+    if kind == "fraktur":
+        # transcriptions of Fraktur write the round s for both
+        text = text.replace("ſ", "s")
+    elif old_forms:
+        features = [f for f in _FEATURES if rng.random() < 0.4]
+        for run in runs:
+            run.features = features
+    if kind == "typewriter" and style.struck and rng.random() < style.struck:
+        runs = struck(rng, runs, size)
+    return text, runs, middles, width
+
+
+def _set_early(
+    rng: np.random.Generator, text: str, typefaces: Typefaces, kind: str, size: int
+) -> tuple[str, list[Run], np.ndarray, int]:
+    """Sets the text in a fount mixed of several typefaces; returns what is read and where it stands."""
+    italic = kind == "italic"
+    kind = "early-italic" if italic else "early"
+    main = typefaces.choose(rng, kind)
+    for _ in range(4):
+        if main.covers(text.replace(QUE, "")):
+            break
+        main = typefaces.choose(rng, kind)
+    text = " ".join("".join(c for c in text if c == QUE or main.covers(c)).split())
+    if not text:
+        return "", [], np.array([]), 0
+    others = [typefaces.choose(rng, kind) for _ in range(int(rng.integers(0, 7)))]
+    roman = typefaces.choose(rng, "early")
+    fount = Fount(
+        rng,
+        main,
+        others,
+        roman if italic and rng.random() < 0.3 else None,
+        size,
+        tall_v=italic and rng.random() < 0.5,
+    )
+    capitals = Fount(rng, roman, [], None, round(size * float(rng.uniform(0.6, 1.0))), tall_v=False)
+    first, _, rest = text.partition(" ")
+    if rng.random() < 0.08 and first.isalpha() and roman.covers(first.upper()):
+        text = f"{first.replace('ſ', 's').upper().replace('J', 'I').replace('U', 'V')} {rest}".strip()
+    runs, middles, width = set_by_sorts(rng, text, fount, capitals)
+    return text, runs, middles, width
 
 
 def _cut(
@@ -226,62 +289,6 @@ def _drawable(text: str, face: Face) -> str:
     return " ".join("".join(c for c in text if face.covers(c)).split())
 
 
-def _set_type(
-    rng: np.random.Generator, text: str, face: Face, other: Face, size: int, *, leaders: bool = False
-) -> tuple[list[_Run], np.ndarray, int]:
-    """Places words (or single letters, if spaced out) from left to right, with a justified line's spaces.
-
-    With leaders there is a wide space, mostly dotted, before the last word or two.
-    """
-    blank = size * float(rng.uniform(0.18, 0.5) if rng.random() < 0.8 else rng.uniform(0.5, 0.9))
-    spaced = size * float(rng.uniform(0.08, 0.3)) if rng.random() < 0.06 else 0.0
-    words = text.split(" ")
-    first = int(rng.integers(0, len(words)))
-    last = first + int(rng.integers(1, 6))
-    runs: list[_Run] = []
-    middles: list[float] = []
-    x = float(size)
-    for i, word in enumerate(words):
-        used = other if first <= i < last else face
-        font = used.at(size)
-        for piece in word if spaced and len(word) > 3 else (word,):
-            if not piece:
-                continue
-            runs.append(_Run(x, piece, used))
-            ends = np.cumsum([used.advance(size, c) for c in piece])
-            long = font.getlength(piece)
-            # kerning and ligatures are shared out
-            ends *= long / max(ends[-1], 1e-3)
-            middles += [x + (a + b) / 2 for a, b in itertools.pairwise([0.0, *ends.tolist()])]
-            x += long + (spaced if piece is not word else 0)
-        if i + 1 < len(words):
-            gap = blank * float(rng.uniform(0.9, 1.1))
-            if leaders and i + 2 == max(2, len(words) - int(rng.integers(0, 2))):
-                leaders = False
-                gap = size * float(rng.uniform(1.5, 9))
-                step = size * float(rng.uniform(0.4, 1.6))
-                dots = np.arange(x + step, x + gap - 0.5 * step, step) if rng.random() < 0.8 else ()
-                runs += [_Run(float(dot), ".", face) for dot in dots]
-            middles.append(x + gap / 2)
-            x += gap
-    return runs, np.array(middles), round(x) + size
-
-
-def _struck(rng: np.random.Generator, runs: list[_Run], size: int) -> list[_Run]:
-    """The letters of the runs one by one, as the types of a machine hit the ribbon and the paper."""
-    force, height = float(rng.uniform(0, 0.25)), float(rng.uniform(0, 0.03))
-    habits = {c: rng.normal(0, 1, 2) for run in runs for c in run.text}  # of each type, on top of chance
-    found: list[_Run] = []
-    for run in runs:
-        x = run.x
-        for char in run.text:
-            up, soft = 0.7 * habits[char] + 0.7 * rng.normal(0, 1, 2)
-            ink = round(255 * min(1.0, max(0.25, 1.1 - force * abs(soft))))
-            found.append(_Run(x, char, run.face, run.features, run.down + height * up, ink))
-            x += run.face.advance(size, char)
-    return found
-
-
 def _awkward(
     polygon: list[tuple[float, float]], rng: np.random.Generator, size: int
 ) -> list[tuple[float, float]]:
@@ -303,7 +310,7 @@ def _awkward(
     return [(float(x), float(y)) for x, y in points]
 
 
-def _page_strip(rng: np.random.Generator, runs: list[_Run], size: int, width: int, *, uneven: bool) -> _Strip:
+def _page_strip(rng: np.random.Generator, runs: list[Run], size: int, width: int, *, uneven: bool) -> _Strip:
     """Draws the line, and with neighbours above and below."""
     leading = size * float(rng.uniform(1.02, 1.6))
     foot = round(1.6 * size)
@@ -312,9 +319,13 @@ def _page_strip(rng: np.random.Generator, runs: list[_Run], size: int, width: in
     jitter = rng.random() < 0.25
     for run in runs:
         y = foot + size * (run.down + (rng.normal(0, 0.012) if jitter else 0))
-        pen.text(
-            (run.x, y), run.text, fill=run.ink, font=run.face.at(size), anchor="ls", features=run.features
-        )
+        if run.sort:
+            x, y = round(run.x + run.sort.left), round(y + run.sort.top)
+            canvas.paste(run.ink, (x, y), run.sort.ink)
+            continue
+        font = run.face.at(size)
+        features = shaping(font, run.features)
+        pen.text((run.x, y), run.text, fill=run.ink, font=font, anchor="ls", features=features)
     bow = float(rng.normal(0, 0.06)) * size if rng.random() < 0.25 else 0.0
     slope, slant = float(rng.normal(0, 0.003)), float(rng.normal(0, 0.09 if uneven else 0.04))
     moved = _letter_waves(rng, canvas.size, size) if uneven else None

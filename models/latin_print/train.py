@@ -31,7 +31,7 @@ from common.losses import ctc_loss, placed_loss
 from common.typefaces import Typefaces
 
 from latin_print.alphabet import ALPHABET
-from latin_print.draw import FIRST, HARD, HEIGHT, LAST, THIRD, Style, draw_line
+from latin_print.draw import EARLY, FIRST, HARD, HEIGHT, LAST, THIRD, Style, draw_line
 from latin_print.real import RealLine, augmented, collect
 
 SPEC = (
@@ -39,9 +39,9 @@ SPEC = (
     "S1(1x0)1,3 Lbx{units} Do0.1 Lbx{units} Do0.1 "
     f"O1c{len(ALPHABET) + 1}]"
 )
-#: Units of the recurrent layers, in each direction, before and in the last stage.
+#: Units of the recurrent layers, in each direction: of the first three stages, and from the fourth on.
 NARROW, WIDE = 160, 256
-#: Part of the weights before the last stage in the final ones, which read what is common and what is hard
+#: Part of the weights before each wide stage in those after it, which read what is common and what is hard
 #: (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
 KEPT = 0.25
 BATCH = 16
@@ -194,19 +194,26 @@ def _stage(
 def main() -> None:
     """Trains and writes the model."""
     parser = training.parser(__doc__, steps=14400, rate=2.5e-3)
-    for name, default, which in (("hard", 4800, "second"), ("third", 8000, "third"), ("last", 9000, "last")):
+    for name, default, which in (
+        ("hard", 4800, "second"),
+        ("third", 8000, "third"),
+        ("last", 9000, "fourth"),
+        ("early", 9000, "fifth"),
+    ):
         parser.add_argument(
             f"--{name}-steps", type=int, default=default, help=f"of the {which} stage (default {default})"
         )
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.short:
-        args.steps, args.hard_steps, args.third_steps, args.last_steps, args.data = 96, 0, 0, 0, None
+        args.steps, args.data = 96, None
+        args.hard_steps = args.third_steps = args.last_steps = args.early_steps = 0
     real, validation = _real_lines(args.data)
     print(f"{len(real)} real lines, {len(validation)} validation lines", flush=True)
     torch.manual_seed(args.seed)
     counts = {
-        name: getattr(args, name) for name in ("steps", "hard_steps", "third_steps", "last_steps", "seed")
+        name: getattr(args, name)
+        for name in ("steps", "hard_steps", "third_steps", "last_steps", "early_steps", "seed")
     }
     model, wide = _network(NARROW, counts), _network(WIDE, counts)
 
@@ -216,18 +223,19 @@ def main() -> None:
 
     if args.start:
         model = training.start_from(args.start, model, wide)
-        args.steps = args.hard_steps = args.third_steps = 0
+        args.steps = args.hard_steps = args.third_steps = args.last_steps = 0
     name = "latin_print_short" if args.short else "latin_print"
     stages = (
         ("", args.steps, 1.0, FIRST),
         ("_hard", args.hard_steps, 0.4, HARD),
         ("_third", args.third_steps, 0.4, THIRD),
         ("_last", args.last_steps, 0.4, LAST),
+        ("_early", args.early_steps, 0.4, EARLY),
     )
     for number, (suffix, steps, slower, style) in enumerate(stages):
         if not steps:
             continue
-        if style is LAST and model is not wide:
+        if style in (LAST, EARLY) and model is not wide:
             grow(model, wide)
             model = wide
         before = {key: weights.clone() for key, weights in model.state_dict().items()}
@@ -239,7 +247,7 @@ def main() -> None:
         plan = training.Plan(steps, slower * args.rate, args.seed + number, checkpoint, average=0.999)
         losses = _stage(model, plan, chunks, placed, half=not args.float32, check=check)
         check(steps)
-        if style is LAST:
+        if model is wide:
             for key, weights in model.state_dict().items():
                 weights.lerp_(before[key], KEPT)
         if args.short:

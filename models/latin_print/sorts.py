@@ -1,0 +1,232 @@
+"""Founts of early print that exist no more: sorts of several typefaces mixed, each cut a little differently.
+
+Punches were cut by hand, so the letters of one fount differ in slope, width and height more than those of a
+digital typeface do, and no typeface of today has all the forms that printers had. A `Fount` takes each letter
+from one of several typefaces, changes it at random, and adds joined letters and the tall v of early italics.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass, replace
+
+import numpy as np
+from common.fonts import Face, shaping
+from PIL import Image, ImageDraw
+
+__all__ = ["QUE", "Fount", "Sort"]
+
+#: The sign for -que, which Unicode has no place for (Medieval Unicode Font Initiative).
+QUE = "\ue8bf"
+#: Letters that stand on one body in many early founts, and the OpenType features that join them.
+_JOINED = (
+    "ſſi",
+    "ſt",
+    "ct",
+    "ſi",
+    "ſſ",
+    "ſp",
+    "ſl",
+    "ff",
+    "fi",
+    "fl",
+    "us",
+    "is",
+    "as",
+    "st",
+    "et",
+    "ll",
+    "ch",
+)
+_FEATURES = ["liga", "dlig", "hlig"]
+#: How printers without a sort for it put together the sign for -que.
+_QUE_FORMS = ("q;", "q\u0301;", "q3", "qꝫ", QUE)
+#: How much larger shapes drawn here are drawn.
+_FINE = 4
+
+
+@dataclass
+class Sort:
+    """A letter as it prints.
+
+    Attributes:
+        ink: Coverage, uint8 (height, width).
+        left: x of its left edge, from the pen.
+        top: y of its upper edge, from the baseline, downwards.
+        advance: How far the pen moves on.
+    """
+
+    ink: Image.Image
+    left: float
+    top: float
+    advance: float
+
+
+class Fount:
+    """A fount of `size` pixels per em, cast from several typefaces.
+
+    Args:
+        rng: Source of all randomness.
+        main: Typeface that has every letter of the text.
+        others: Typefaces to take letters from.
+        upright: Typeface of the capitals, None for those of the others; early italics had upright ones.
+        size: Pixels per em.
+        tall_v: Whether a v that begins a word is the tall one.
+    """
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        main: Face,
+        others: list[Face],
+        upright: Face | None,
+        size: int,
+        *,
+        tall_v: bool,
+    ) -> None:
+        self.rng, self.main, self.others, self.upright, self.size = rng, main, others, upright, size
+        self.tall_v = tall_v
+        self._mixed = float(rng.uniform(0.2, 1.0)) if others else 0.0
+        self._uneven = float(rng.uniform(0.3, 1.3))
+        self._joined = [letters for letters in _JOINED if rng.random() < 0.5]
+        self._que = _QUE_FORMS[int(rng.integers(len(_QUE_FORMS)))]
+        self._cast: dict[str, Sort] = {}
+
+    def units(self, word: str) -> list[str]:
+        """The word in pieces that stand on one body each."""
+        found: list[str] = []
+        i = 0
+        while i < len(word):
+            pair = next((p for p in self._joined if word.startswith(p, i)), word[i])
+            # combining marks belong to their letter
+            while i + len(pair) < len(word) and 0x300 <= ord(word[i + len(pair)]) < 0x370:
+                pair += word[i + len(pair)]
+            found.append(pair)
+            i += len(pair)
+        return found
+
+    def sort(self, unit: str, *, first: bool) -> Sort:
+        """The sort for a piece; `first` says whether a word begins with it."""
+        tall = first and unit == "v" and self.tall_v
+        key = "tall v" if tall else unit
+        if key not in self._cast:
+            self._cast[key] = _tall_v(self.rng, self.size, _x_height(self.main)) if tall else self._made(unit)
+        return self._cast[key]
+
+    def _made(self, unit: str) -> Sort:
+        rng = self.rng
+        face = self._face(unit)
+        drawn = self._que if unit == QUE else unit
+        if unit == QUE and not face.covers(drawn.replace("\u0301", "")):
+            drawn = "q;"
+        uneven = self._uneven
+        scale = _x_height(self.main) / _x_height(face) * (1 + 0.03 * uneven * rng.normal())
+        size = max(6, round(self.size * scale))
+        sort = _shaped(face, size, drawn)
+        wide = 1 + 0.04 * uneven * float(rng.normal())
+        aslant = 0.05 * uneven * float(rng.normal())
+        down = 0.01 * uneven * size * float(rng.normal())
+        return _cut_anew(sort, wide, aslant, down)
+
+    def _face(self, unit: str) -> Face:
+        rng = self.rng
+        if self.upright and unit[0].isupper() and self.upright.covers(unit):
+            return self.upright
+        if rng.random() >= self._mixed:
+            return self.main
+        candidates = [f for f in self.others if unit == QUE or f.covers(unit)]
+        if len(unit) > 1:  # rather one that joins them
+            joining = [f for f in (self.main, *candidates) if _is_joined(f, unit)]
+            candidates = joining or candidates
+        return candidates[int(rng.integers(len(candidates)))] if candidates else self.main
+
+
+@functools.cache
+def _x_height(face: Face) -> float:
+    """Height of the letter x in em."""
+    _, top, _, bottom = face.at(100).getbbox("x", anchor="ls")
+    return max(0.2, (bottom - top) / 100)
+
+
+@functools.cache
+def _is_joined(face: Face, unit: str) -> bool:
+    font = face.at(40)
+    joined, apart = (shaping(font, features) for features in (_FEATURES, ["-liga"]))
+    return bytes(font.getmask(unit, features=joined)) != bytes(font.getmask(unit, features=apart))
+
+
+def _shaped(face: Face, size: int, text: str) -> Sort:
+    font = face.at(size)
+    features = shaping(font, _FEATURES) if len(text) > 1 else None
+    mask, (left, top) = font.getmask2(text, mode="L", anchor="ls", features=features)
+    width, height = mask.size
+    advance = font.getlength(text, features=features)
+    if not width or not height:
+        return Sort(Image.new("L", (1, 1)), 0, 0, advance)
+    return Sort(Image.frombytes("L", (width, height), bytes(mask)), left, top, advance)
+
+
+def _cut_anew(sort: Sort, wide: float, aslant: float, down: float) -> Sort:
+    """The sort made wider, slanted to the right and moved down."""
+    width, height = sort.ink.size
+    room = int(np.ceil(abs(aslant) * height)) + 1
+    new_size = (max(1, round(width * wide)) + 2 * room, height)
+    # from new pixels to old ones, where rows above the baseline (y < -top) move to the right
+    warp = (1 / wide, aslant / wide, (aslant * sort.top - room) / wide, 0, 1, 0)
+    ink = sort.ink.transform(new_size, Image.Transform.AFFINE, warp, Image.Resampling.BILINEAR)
+    return replace(
+        sort, ink=ink, left=sort.left * wide - room, top=sort.top + down, advance=sort.advance * wide
+    )
+
+
+def _tall_v(rng: np.random.Generator, size: int, x_height: float) -> Sort:
+    """The v that early italics begin words with: its left stroke comes down from a bow at ascender height."""
+    h = x_height
+    tall = float(rng.uniform(1.15, 1.8)) * h
+    slope = float(rng.uniform(0.1, 0.3))
+    wobble = rng.normal(0, 0.03, (7, 2))
+    bow = [(0.36, tall * 0.86), (0.14, tall * 1.12), (-0.06, 0.75 * h), (0.17, 0.0)]
+    arm = [(0.17, 0.0), (0.34, 0.2 * h), (0.50, 0.75 * h), (0.36, 1.02 * h)]
+    bow = [(x + dx, y + dy) for (x, y), (dx, dy) in zip(bow[:3], wobble[:3], strict=True)] + bow[3:]
+    arm = arm[:1] + [(x + dx, y + dy) for (x, y), (dx, dy) in zip(arm[1:], wobble[3:6], strict=True)]
+    if rng.random() < 0.4:  # the arm curls back in
+        arm[3] = (arm[3][0] - 0.08, arm[3][1] - 0.12 * h)
+    scale = size * _FINE
+    left, bottom, right, top = -0.25, -0.1, 0.95, tall * 1.2 + 0.1
+    canvas = Image.new("L", (round((right - left) * scale), round((top - bottom) * scale)))
+    pen = ImageDraw.Draw(canvas)
+    thick = float(rng.uniform(0.06, 0.11))
+    nib = (thick * np.array([0.77, 0.64]), float(rng.uniform(0.025, 0.045)))
+    for stroke in (bow, arm):
+        points = _bezier(np.array(stroke), 40)
+        points[:, 0] += slope * points[:, 1]
+        _stroke(pen, (points - (left, 0)) * (1, -1) * scale + (0, top * scale), nib, scale)
+    small = canvas.resize(
+        (max(1, canvas.width // _FINE), max(1, canvas.height // _FINE)), Image.Resampling.BOX
+    )
+    return Sort(small, left * size, -top * size, (0.5 + slope * 0.5 * h) * size)
+
+
+def _bezier(control: np.ndarray, count: int) -> np.ndarray:
+    """Points on a cubic Bézier curve, (count, 2)."""
+    t = np.linspace(0, 1, count)[:, None]
+    a, b, c, d = control
+    return (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
+
+
+def _stroke(
+    pen: ImageDraw.ImageDraw, points: np.ndarray, nib: tuple[np.ndarray, float], scale: float
+) -> None:
+    """Draws along the points with a broad nib: half its edge as a vector, and its thickness, in em."""
+    edge, thin = nib[0] * scale / 2, nib[1] * scale / 2
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
+        corners = [
+            (x0 - edge[0], y0 - edge[1]),
+            (x0 + edge[0], y0 + edge[1]),
+            (x1 + edge[0], y1 + edge[1]),
+            (x1 - edge[0], y1 - edge[1]),
+        ]
+        pen.polygon(corners, fill=255)
+        for x, y in ((x1 - edge[0], y1 - edge[1]), (x1 + edge[0], y1 + edge[1])):
+            pen.ellipse((x - thin, y - thin, x + thin, y + thin), fill=255)

@@ -1,0 +1,116 @@
+"""Founts of early print, Latin as it was spelt then, bad paper and bad machines."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "models"))
+
+from common import fonts, latin, press
+from latin_print import setting, sorts
+
+FACE = fonts.faces()[0]
+SIZE = 40
+
+
+def fount(seed=0, **options):
+    options = {"tall_v": True, **options}
+    return sorts.Fount(np.random.default_rng(seed), FACE, [FACE], None, SIZE, **options)
+
+
+@given(st.text("abcdefilmnstuvſq\ue8bf\u0303", min_size=1, max_size=12), st.integers(0, 50))
+def test_words_come_apart_without_loss(word, seed):
+    units = fount(seed).units(word)
+    assert "".join(units) == word
+    assert all(unit[0] != "\u0303" for unit in units[1:])
+
+
+def test_one_letter_is_one_sort_in_a_fount_and_another_in_the_next():
+    here = fount()
+    again = here.sort("n", first=False)
+    assert here.sort("n", first=True) is again
+    others = {fount(seed).sort("n", first=False).ink.tobytes() for seed in range(5)}
+    assert len(others) == 5
+
+
+def test_a_v_is_tall_at_the_beginning_of_words_only():
+    x_height = -FACE.at(SIZE).getbbox("x", anchor="ls")[1]
+    here = fount()
+    tall, plain = (ink_rows(here.sort("v", first=first)) for first in (True, False))
+    assert tall[0] < -1.1 * x_height and abs(tall[1]) <= 3  # from above the x to the baseline
+    assert plain[0] > -1.2 * x_height
+    assert ink_rows(fount(tall_v=False).sort("v", first=True))[0] > -1.2 * x_height
+
+
+def ink_rows(sort):
+    """First and last row with ink, from the baseline downwards."""
+    rows = np.nonzero(np.asarray(sort.ink).max(1) > 100)[0]
+    return rows[0] + sort.top, rows[-1] + 1 + sort.top
+
+
+def test_a_sort_cut_anew_leans_about_its_baseline():
+    ink = np.zeros((30, 12), np.uint8)
+    ink[:, 5:7] = 255  # a stem from 20 above the baseline to 10 below
+    stem = sorts.Sort(Image.fromarray(ink), 1.0, -20.0, 12.0)
+    same = sorts._cut_anew(stem, 1.0, 0.0, 0.0)
+    assert np.array_equal(np.asarray(same.ink)[:, 1:-1], ink)
+    assert (same.left, same.top, same.advance) == (0.0, -20.0, 12.0)
+    leaning = sorts._cut_anew(stem, 1.0, 0.2, 3.0)
+    x = [
+        leaning.left + (row * np.arange(row.size)).sum() / row.sum() for row in np.asarray(leaning.ink, float)
+    ]
+    above, on, below = x[0], x[20], x[29]
+    assert above - on == pytest.approx(0.2 * 20, abs=0.3)
+    assert below - on == pytest.approx(-0.2 * 9, abs=0.3)
+    assert on == pytest.approx(6.5, abs=0.6)
+    assert leaning.top == -17
+
+
+def test_lines_of_sorts_know_where_their_characters_are():
+    rng = np.random.default_rng(4)
+    text = "PICTA fit ast, velut is"
+    runs, middles, width = setting.set_by_sorts(rng, text, fount(tall_v=False), fount(1))
+    assert len(middles) == len(text) and (np.diff(middles) > 0).all() and middles[-1] < width
+    assert "".join(run.text for run in runs) == text.replace(" ", "")
+    assert all(run.sort is not None for run in runs)
+
+
+def test_latin_as_printers_spelt_it():
+    texts = [latin.early("armaque consilii quam rem atque", np.random.default_rng(i)) for i in range(60)]
+    joined = " ".join(texts)
+    assert "arma\ue8bf" in joined and "conſilij" not in joined and "consilij" in joined
+    assert "quàm" in joined and "quam" in joined
+    assert all(re.fullmatch(r"[a-zàè\ue8bf ]+", text) for text in texts)
+
+
+def test_phrases_are_latin_alone():
+    entry = {"senses": [{"quote": "aquila velut dux viae praevolavit,"}, {"quote": "the city of Rome,"}]}
+    entry["more"] = [{"quote": "petere,"}, {"quote": "Ἀθῆναι in Graecia est"}, {"quote": None}]
+    assert list(latin._clean(latin._quotes({"n1": entry}))) == ["aquila velut dux viae praevolavit"]
+
+
+def test_dim_scans_have_dark_paper_and_keep_their_order():
+    ramp = np.tile(np.linspace(0, 255, 256, dtype=np.uint8), (64, 1))
+    for seed in range(20):
+        dim = press.dimmed(ramp, np.random.default_rng(seed))
+        columns = dim.mean(0)
+        assert dim.min() >= 1 and 95 < columns[-1] < 212
+        assert 0.2 < (columns[-1] - columns[0]) / columns[-1] < 0.85
+        assert np.corrcoef(columns, np.arange(256))[0, 1] > 0.99
+
+
+def test_clogged_types_lose_their_counters_only():
+    ring = np.zeros((40, 40), np.float32)
+    ring[15:25, 15:25] = 1
+    ring[20, 20] = 0
+    filled = press.clogged(ring, np.random.default_rng(3), 40)
+    assert filled[20, 20] > 0.1
+    outside = np.ones_like(ring, bool)
+    outside[15:25, 15:25] = False
+    assert (filled[outside] == 0).all() and (filled[ring == 1] == 1).all()
