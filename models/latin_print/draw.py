@@ -234,7 +234,7 @@ def _set_early(
         others,
         roman if italic and rng.random() < 0.3 else None,
         size,
-        tall_v=italic and rng.random() < 0.5,
+        tall_v=italic and rng.random() < 0.75,
     )
     capitals = Fount(rng, roman, [], None, round(size * float(rng.uniform(0.6, 1.0))), tall_v=False)
     first, _, rest = text.partition(" ")

@@ -180,32 +180,41 @@ def _cut_anew(sort: Sort, wide: float, aslant: float, down: float) -> Sort:
     )
 
 
+#: The strokes of a tall v, in x-heights from its left edge on the baseline: Bézier curves that follow each other.
+#: The first two come down from the bow, the others go up to the curl of the right arm.
+_TALL_V = np.array(
+    [
+        [(0.92, 1.42), (0.95, 1.85), (0.25, 1.85), (0.02, 1.22)],
+        [(0.02, 1.22), (0.05, 0.95), (0.38, 0.50), (0.53, 0.02)],
+        [(0.53, 0.02), (0.85, 0.18), (1.15, 0.50), (1.15, 0.82)],
+        [(1.15, 0.82), (1.12, 1.10), (0.90, 1.00), (0.70, 0.72)],
+    ]
+)
+
+
 def _tall_v(rng: np.random.Generator, size: int, x_height: float) -> Sort:
     """The v that early italics begin words with: its left stroke comes down from a bow at ascender height."""
-    h = x_height
-    tall = float(rng.uniform(1.15, 1.8)) * h
-    slope = float(rng.uniform(0.1, 0.3))
-    wobble = rng.normal(0, 0.03, (7, 2))
-    bow = [(0.36, tall * 0.86), (0.14, tall * 1.12), (-0.06, 0.75 * h), (0.17, 0.0)]
-    arm = [(0.17, 0.0), (0.34, 0.2 * h), (0.50, 0.75 * h), (0.36, 1.02 * h)]
-    bow = [(x + dx, y + dy) for (x, y), (dx, dy) in zip(bow[:3], wobble[:3], strict=True)] + bow[3:]
-    arm = arm[:1] + [(x + dx, y + dy) for (x, y), (dx, dy) in zip(arm[1:], wobble[3:6], strict=True)]
-    if rng.random() < 0.4:  # the arm curls back in
-        arm[3] = (arm[3][0] - 0.08, arm[3][1] - 0.12 * h)
-    scale = size * _FINE
-    left, bottom, right, top = -0.25, -0.1, 0.95, tall * 1.2 + 0.1
-    canvas = Image.new("L", (round((right - left) * scale), round((top - bottom) * scale)))
+    unit = size * x_height * _FINE
+    strokes = _TALL_V + rng.normal(0, 0.05, _TALL_V.shape)
+    strokes[1:, 0] = strokes[:-1, 3]  # pieces go on where the one before ends
+    strokes[:2, :3, 1] *= float(rng.uniform(0.85, 1.1))
+    strokes[..., 0] += float(rng.uniform(-0.05, 0.2)) * strokes[..., 1]
+    left, top = strokes[..., 0].min() - 0.3, strokes[..., 1].max() + 0.3
+    width, height = strokes[..., 0].max() + 0.3 - left, top + 0.3
+    canvas = Image.new("L", (round(width * unit), round(height * unit)))
     pen = ImageDraw.Draw(canvas)
-    thick = float(rng.uniform(0.06, 0.11))
-    nib = (thick * np.array([0.77, 0.64]), float(rng.uniform(0.025, 0.045)))
-    for stroke in (bow, arm):
-        points = _bezier(np.array(stroke), 40)
-        points[:, 0] += slope * points[:, 1]
-        _stroke(pen, (points - (left, 0)) * (1, -1) * scale + (0, top * scale), nib, scale)
+    thick, thin = float(rng.uniform(0.13, 0.26)), float(rng.uniform(0.06, 0.11))
+    nib = (thick * unit * np.array([0.77, 0.64]), thin * unit)
+    for stroke in strokes:
+        _stroke(pen, (_bezier(stroke, 40) - (left, top)) * (1, -1) * unit, nib)
+    x, y = (strokes[0, 0] - (left, top)) * (1, -1) * unit
+    ball = float(rng.uniform(0.06, 0.16)) * unit
+    pen.ellipse((x - ball, y - ball, x + ball, y + ball), fill=255)
     small = canvas.resize(
         (max(1, canvas.width // _FINE), max(1, canvas.height // _FINE)), Image.Resampling.BOX
     )
-    return Sort(small, left * size, -top * size, (0.5 + slope * 0.5 * h) * size)
+    scale = unit / _FINE
+    return Sort(small, left * scale, -top * scale, 1.25 * scale)
 
 
 def _bezier(control: np.ndarray, count: int) -> np.ndarray:
@@ -215,11 +224,9 @@ def _bezier(control: np.ndarray, count: int) -> np.ndarray:
     return (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
 
 
-def _stroke(
-    pen: ImageDraw.ImageDraw, points: np.ndarray, nib: tuple[np.ndarray, float], scale: float
-) -> None:
-    """Draws along the points with a broad nib: half its edge as a vector, and its thickness, in em."""
-    edge, thin = nib[0] * scale / 2, nib[1] * scale / 2
+def _stroke(pen: ImageDraw.ImageDraw, points: np.ndarray, nib: tuple[np.ndarray, float]) -> None:
+    """Draws along the points with a broad nib: its edge as a vector, and its thickness, in pixels."""
+    edge, thin = nib[0] / 2, nib[1] / 2
     for (x0, y0), (x1, y1) in itertools.pairwise(points):
         corners = [
             (x0 - edge[0], y0 - edge[1]),
