@@ -180,8 +180,8 @@ def _cut_anew(sort: Sort, wide: float, aslant: float, down: float) -> Sort:
     )
 
 
-#: The strokes of a tall v, in x-heights from its left edge on the baseline: Bézier curves that follow each other.
-#: The first two come down from the bow, the others go up to the curl of the right arm.
+#: The strokes of a tall v, in x-heights from its left edge on the baseline: Bézier curves, each of which goes
+#: on where the one before ends. Two come down from the bow, two go up to the curl of the right arm.
 _TALL_V = np.array(
     [
         [(0.92, 1.42), (0.95, 1.85), (0.25, 1.85), (0.02, 1.22)],
