@@ -145,7 +145,11 @@ def parser(doc: str | None, *, steps: int, rate: float) -> argparse.ArgumentPars
     add("--seed", type=int, default=1, help="seed of all randomness (default 1)")
     add("--threads", type=int, default=2, help="threads (default 2)")
     kind = found.add_mutually_exclusive_group().add_argument
-    kind("--start", type=Path, help="take the weights of this model and run the last stage only")
+    kind(
+        "--start",
+        type=Path,
+        help="take the weights of this model, run the last stage only and keep a part of them",
+    )
     kind("--short", action="store_true", help="trial of a minute with drawn data only: the loss must fall")
     add("--float32", action="store_true", help="train in 32 bits (default: bfloat16 where torch can)")
     return found
@@ -165,6 +169,21 @@ def start_from(path: Path, *networks: nn.Module) -> nn.Module:
             network.load_state_dict(weights)
             return network
     raise SystemExit(f"{path} holds another network than this recipe trains.")
+
+
+def weights_of(model: nn.Module) -> dict[str, Tensor]:
+    """Returns a copy of the weights, for :func:`keep_part`."""
+    return {name: weights.clone() for name, weights in model.state_dict().items()}
+
+
+def keep_part(model: nn.Module, before: dict[str, Tensor], part: float) -> None:
+    """Moves the weights back by a part of the way that they went since `before`.
+
+    What lies between two stages does well what was common in either (Wortsman et al., "Robust fine-tuning of
+    zero-shot models", 2022).
+    """
+    for name, weights in model.state_dict().items():
+        weights.lerp_(before[name], part)
 
 
 def check_falls(losses: list[float]) -> None:

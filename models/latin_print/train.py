@@ -41,8 +41,7 @@ SPEC = (
 )
 #: Units of the recurrent layers, in each direction: of the first three stages, and from the fourth on.
 NARROW, WIDE = 160, 256
-#: Part of the weights before each wide stage in those after it, which read what is common and what is hard
-#: (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+#: Part of the weights before each wide stage in those after it.
 KEPT = 0.25
 BATCH = 16
 PER_CHUNK = 16  # batches that are drawn at once, so that lines of like width share a batch
@@ -238,7 +237,7 @@ def main() -> None:
         if style in (LAST, EARLY) and model is not wide:
             grow(model, wide)
             model = wide
-        before = {key: weights.clone() for key, weights in model.state_dict().items()}
+        before = training.weights_of(model)
         placed = 0 if number else steps if args.short else round(PLACED * steps)
         chunks = Chunks(-(-steps // PER_CHUNK), args.seed + number, real, -(-placed // PER_CHUNK), style)
         checkpoint = training.WORK / f"{name}{suffix}.ckpt"
@@ -248,8 +247,7 @@ def main() -> None:
         losses = _stage(model, plan, chunks, placed, half=not args.float32, check=check)
         check(steps)
         if model is wide:
-            for key, weights in model.state_dict().items():
-                weights.lerp_(before[key], KEPT)
+            training.keep_part(model, before, KEPT)
         if args.short:
             training.check_falls(losses)
     if validation:

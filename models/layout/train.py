@@ -45,6 +45,8 @@ KEPT_HEIGHT = 1800  # of pages in memory
 AREA = 1_500_000  # pixels of a view
 #: Mean confidence from which on a found line counts, by the F1 on the validation documents.
 MIN_CONFIDENCE = 0.7
+#: Part of the weights that training starts from (``--start``) in those at its end.
+KEPT = 0.5
 #: Weights of separators, baselines and regions in the loss.
 WEIGHTS = (1.0, 1.0, 2.0, 0.7)
 
@@ -168,6 +170,7 @@ def main() -> None:
     name, area = ("layout_short", AREA // 5) if args.short else ("layout", AREA)
     if args.short:
         (training.WORK / f"{name}.ckpt").unlink(missing_ok=True)
+    before = training.weights_of(model)
     for number, (count, (suffix, slower, mix)) in enumerate(zip(steps, STAGES, strict=True)):
         if not count:
             continue
@@ -178,6 +181,8 @@ def main() -> None:
         losses = _stage(model, plan, Views(count, seed, real, drawn, area, mix), half=not args.float32)
         if args.short:
             training.check_falls(losses)
+    if args.start:
+        training.keep_part(model, before, KEPT)
     training.write_half(model, args.output)
 
 

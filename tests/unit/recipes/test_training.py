@@ -61,3 +61,16 @@ def test_checkpoints_of_other_plans_are_ignored(tmp_path, capsys):
     plan = training.Plan(steps=2, rate=0.1, seed=4, checkpoint=tmp_path / "run.ckpt")
     training.fit(model, plan, lambda step: model(torch.ones(1, 3)).square().mean())
     assert "another plan" in capsys.readouterr().out
+
+
+def test_a_part_of_earlier_weights_is_kept():
+    model = torch.nn.Linear(3, 2)
+    before = training.weights_of(model)
+    first = {name: weights.clone() for name, weights in before.items()}
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights += 8
+    training.keep_part(model, before, 0.25)
+    for name, weights in model.state_dict().items():
+        assert torch.equal(before[name], first[name])
+        torch.testing.assert_close(weights, first[name] + 6)
