@@ -90,6 +90,8 @@ class Fount:
         self._mixed = float(rng.uniform(0.2, 1.0)) if others else 0.0
         self._uneven = float(rng.uniform(0.3, 1.3))
         self._joined = [letters for letters in _JOINED if rng.random() < 0.5]
+        # sorts that are filed down and inked well print fat, and touch
+        self._fat = size * float(rng.uniform(0, 0.035)) if rng.random() < 0.5 else 0.0
         self._que = _QUE_FORMS[int(rng.integers(len(_QUE_FORMS)))]
         self._cast: dict[str, Sort] = {}
 
@@ -123,7 +125,7 @@ class Fount:
         uneven = self._uneven
         scale = _x_height(self.main) / _x_height(face) * (1 + 0.03 * uneven * rng.normal())
         size = max(6, round(self.size * scale))
-        sort = _shaped(face, size, drawn)
+        sort = _shaped(face, size, drawn, self._fat)
         wide = 1 + 0.04 * uneven * float(rng.normal())
         aslant = 0.05 * uneven * float(rng.normal())
         down = 0.01 * uneven * size * float(rng.normal())
@@ -156,10 +158,13 @@ def _is_joined(face: Face, unit: str) -> bool:
     return bytes(font.getmask(unit, features=joined)) != bytes(font.getmask(unit, features=apart))
 
 
-def _shaped(face: Face, size: int, text: str) -> Sort:
+def _shaped(face: Face, size: int, text: str, fat: float) -> Sort:
+    """The text in the typeface, its edges moved out by `fat` pixels."""
     font = face.at(size)
     features = shaping(font, _FEATURES) if len(text) > 1 else None
-    mask, (left, top) = font.getmask2(text, mode="L", anchor="ls", features=features)
+    mask, (left, top) = font.getmask2(
+        text, "L", anchor="ls", features=features, stroke_width=fat, stroke_filled=True
+    )
     width, height = mask.size
     advance = font.getlength(text, features=features)
     if not width or not height:
