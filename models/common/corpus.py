@@ -19,8 +19,8 @@ from .latin import phrases
 
 __all__ = ["EXTRA_SIGNS", "Corpus"]
 
-#: Signs of print beside the letters, with the odds of turning up by themselves.
-EXTRA_SIGNS = "§†‡*¶•·°—–…&%£$€+=/|[]{}<>@#_~^½¼¾²³¹№⁊☞ªº×÷±"
+#: Signs of print beside the letters, which turn up by themselves (a line on the ground is a dash).
+EXTRA_SIGNS = "§†‡*¶•·°—–…&%£$€+=/|[]{}<>@#~^½¼¾²³¹№⁊☞ªº×÷±"
 _LONG_TAIL = 30000
 
 
