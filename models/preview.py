@@ -23,7 +23,8 @@ from common.typefaces import Typefaces
 def lines_sheet(count: int, seed: int, stage: int) -> Image.Image:
     """Draws lines in two columns, each above its text."""
     from latin_print.alphabet import ALPHABET
-    from latin_print.draw import FIRST, HARD, HEIGHT, LAST, draw_line
+    from latin_print.draw import HEIGHT, draw_line
+    from latin_print.train import STAGES
 
     corpus, typefaces = Corpus(np.random.default_rng(seed), ALPHABET), Typefaces()
     label, row, width = fonts.faces()[-1].at(15), HEIGHT + 24, 900
@@ -31,7 +32,7 @@ def lines_sheet(count: int, seed: int, stage: int) -> Image.Image:
     pen = ImageDraw.Draw(sheet)
     done = 0
     while done < count:
-        drawn = draw_line(corpus, typefaces, 60, (FIRST, HARD, LAST)[stage - 1])
+        drawn = draw_line(corpus, typefaces, 60, STAGES[stage - 1][3])
         if drawn is None:
             continue
         x, y = done % 2 * width + 5, done // 2 * row + 2
@@ -76,7 +77,9 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="picture to write")
     parser.add_argument("-n", "--count", type=int, default=36, help="how many (default 36)")
     parser.add_argument("--seed", type=int, default=1, help="seed of all randomness (default 1)")
-    parser.add_argument("--stage", type=int, choices=(1, 2, 3), default=1, help="of training on lines")
+    parser.add_argument(
+        "--stage", type=int, choices=range(1, 6), default=1, help="of training on lines (default 1)"
+    )
     parser.add_argument("--truth", action="store_true", help="pages with their truth in colours")
     args = parser.parse_args()
     sheet = (

@@ -7,6 +7,7 @@ import math
 import multiprocessing
 import os
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from . import documents
+
 #: Scratch folder of the recipes (ignored by git).
 WORK = Path(__file__).resolve().parents[1] / "work"
+
+
+def cache_for(name: str, data: Path, program: Path) -> Path:
+    """Returns where to keep what a program makes of data: another place when one of them is another.
+
+    Args:
+        name: What is kept.
+        data: Folder with the data; what is in it isn't looked at.
+        program: Source file; the table of documents counts, too.
+    """
+    key = zlib.crc32(str(data.resolve()).encode())
+    for path in (program, Path(documents.__file__).with_suffix(".tsv")):
+        key = zlib.crc32(path.read_bytes(), key)
+    return WORK / f"{name}_{key:08x}.pickle"
 
 
 def rendered(

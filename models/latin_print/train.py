@@ -10,6 +10,7 @@ interrupted continues from its last checkpoint when the same command is given ag
 
 from __future__ import annotations
 
+import argparse
 import logging
 import pickle
 import sys
@@ -50,6 +51,15 @@ WIDEST = 1500
 PLACED = 0.08
 #: Part of real lines before and after half of the steps.
 REAL = (0.15, 0.35)
+#: Of each stage: its name, steps, part of the learning rate, what is drawn. The wide network begins with the
+#: fourth, which grows out of the narrow one.
+STAGES = (
+    ("steps", 14400, 1.0, FIRST),
+    ("hard", 4800, 0.4, HARD),
+    ("third", 8000, 0.4, THIRD),
+    ("last", 9000, 0.4, LAST),
+    ("early", 9500, 0.4, EARLY),
+)
 LABELS = {char: label for label, char in enumerate(ALPHABET, 1)}
 
 
@@ -152,7 +162,7 @@ def _plain(image: np.ndarray) -> np.ndarray:
 def _real_lines(data: Path | None) -> tuple[list[RealLine], list[RealLine]]:
     if data is None:
         return [], []
-    cache = training.WORK / "latin_print_real.pickle"
+    cache = training.cache_for("latin_print_real", data, Path(__file__).with_name("real.py"))
     if not cache.is_file():
         cache.parent.mkdir(parents=True, exist_ok=True)
         both = [list(collect(data, validation=v)) for v in (False, True)]
@@ -190,31 +200,31 @@ def _stage(
     return training.fit(model, plan, loss_at)
 
 
-def main() -> None:
-    """Trains and writes the model."""
-    parser = training.parser(__doc__, steps=14400, rate=2.5e-3)
-    for name, default, which in (
-        ("hard", 4800, "second"),
-        ("third", 8000, "third"),
-        ("last", 9000, "fourth"),
-        ("early", 9000, "fifth"),
-    ):
+def _arguments() -> argparse.Namespace:
+    """What was asked for; `stages` has the steps of each stage."""
+    parser = training.parser(__doc__, steps=STAGES[0][1], rate=2.5e-3)
+    for name, default, _, _ in STAGES[1:]:
         parser.add_argument(
-            f"--{name}-steps", type=int, default=default, help=f"of the {which} stage (default {default})"
+            f"--{name}-steps", type=int, default=default, help=f"of that stage (default {default})"
         )
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    args.stages = [args.steps, *(getattr(args, f"{name}_steps") for name, *_ in STAGES[1:])]
     if args.short:
-        args.steps, args.data = 96, None
-        args.hard_steps = args.third_steps = args.last_steps = args.early_steps = 0
+        args.stages, args.data = [96, 0, 0, 0, 0], None
+    elif args.start:
+        args.stages[:-1] = [0] * (len(STAGES) - 1)
+    return args
+
+
+def main() -> None:
+    """Trains and writes the model."""
+    args = _arguments()
+    torch.set_num_threads(args.threads)
     real, validation = _real_lines(args.data)
     print(f"{len(real)} real lines, {len(validation)} validation lines", flush=True)
     torch.manual_seed(args.seed)
-    counts = {
-        name: getattr(args, name)
-        for name in ("steps", "hard_steps", "third_steps", "last_steps", "early_steps", "seed")
-    }
-    model, wide = _network(NARROW, counts), _network(WIDE, counts)
+    counts = {name: count for (name, *_), count in zip(STAGES, args.stages, strict=True)}
+    model, wide = (_network(units, {**counts, "seed": args.seed}) for units in (NARROW, WIDE))
 
     def check(step: int) -> None:
         if validation:
@@ -222,16 +232,8 @@ def main() -> None:
 
     if args.start:
         model = training.start_from(args.start, model, wide)
-        args.steps = args.hard_steps = args.third_steps = args.last_steps = 0
-    name = "latin_print_short" if args.short else "latin_print"
-    stages = (
-        ("", args.steps, 1.0, FIRST),
-        ("_hard", args.hard_steps, 0.4, HARD),
-        ("_third", args.third_steps, 0.4, THIRD),
-        ("_last", args.last_steps, 0.4, LAST),
-        ("_early", args.early_steps, 0.4, EARLY),
-    )
-    for number, (suffix, steps, slower, style) in enumerate(stages):
+    for number, (name, _, slower, style) in enumerate(STAGES):
+        steps = args.stages[number]
         if not steps:
             continue
         if style in (LAST, EARLY) and model is not wide:
@@ -240,7 +242,7 @@ def main() -> None:
         before = training.weights_of(model)
         placed = 0 if number else steps if args.short else round(PLACED * steps)
         chunks = Chunks(-(-steps // PER_CHUNK), args.seed + number, real, -(-placed // PER_CHUNK), style)
-        checkpoint = training.WORK / f"{name}{suffix}.ckpt"
+        checkpoint = training.WORK / f"latin_print_{'short' if args.short else name}.ckpt"
         if args.short:
             checkpoint.unlink(missing_ok=True)
         plan = training.Plan(steps, slower * args.rate, args.seed + number, checkpoint, average=0.999)

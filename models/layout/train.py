@@ -128,7 +128,7 @@ def loss_of(logits: Tensor, maps: Tensor, known: Tensor) -> Tensor:
 def _real_sheets(data: Path | None) -> list[Sheet]:
     if data is None:
         return []
-    cache = training.WORK / "layout_real.pickle"
+    cache = training.cache_for("layout_real", data, Path(__file__).with_name("real.py"))
     if not cache.is_file():
         cache.parent.mkdir(parents=True, exist_ok=True)
         cache.write_bytes(pickle.dumps(list(collect(data, KEPT_HEIGHT, validation=False))))

@@ -74,3 +74,14 @@ def test_a_part_of_earlier_weights_is_kept():
     for name, weights in model.state_dict().items():
         assert torch.equal(before[name], first[name])
         torch.testing.assert_close(weights, first[name] + 6)
+
+
+def test_what_another_program_made_of_the_data_is_not_used(tmp_path):
+    program = tmp_path / "real.py"
+    program.write_text("heights = 56\n")
+    place = training.cache_for("lines", tmp_path / "data", program)
+    assert place == training.cache_for("lines", tmp_path / "data", program)
+    program.write_text("heights = 64\n")
+    others = [training.cache_for("lines", tmp_path / "data", program)]
+    others.append(training.cache_for("lines", tmp_path / "other", program))
+    assert len({place, *others}) == 3
