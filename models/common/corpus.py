@@ -92,9 +92,8 @@ class Corpus:
         }
         self._phrases = phrases()
         self._latin: list[str] = []  # words of a phrase that are to come, last first
-        weights = np.array(
-            [language.weight * (language is not _LATIN or bool(self._phrases)) for language in LANGUAGES]
-        )
+        drawn = [language for language in LANGUAGES if language is not _LATIN or self._phrases]
+        weights = np.array([language.weight if language in drawn else 0.0 for language in LANGUAGES])
         self._odds = np.cumsum(weights / weights.sum())
 
     def line(self, length: int, early: bool = False) -> str:
@@ -104,6 +103,7 @@ class Corpus:
             length: Most characters.
             early: Whether to spell as print did before 1800 (long s, u and v, ligatures, tildes).
         """
+        self._latin = []  # lines follow from the generator alone, not from the lines before
         for _ in range(20):
             text = (
                 self._real_line(length) if self.rng.random() < self.real_part else self._made(length, early)

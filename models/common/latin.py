@@ -25,7 +25,7 @@ _PHRASE = re.compile(r"[A-Za-z ,;:.?!']+")
 #: Words of the lexicographers between the quotations.
 _NO_LATIN = re.compile(
     r"\b(of|the|and|with|also|for|called|which|to|or|so|hence|from|by|on|was|were|this|that|like|as|"
-    r"etc|opp|freq|abl|acc|dat|gen|sc|ib|al|v\.|cf)\b"
+    r"etc|opp|freq|abl|acc|dat|gen|sc|ib|al|cf)\b"
 )
 _SHORTEST = 3  # words
 

@@ -119,7 +119,7 @@ def set_by_sorts(
     x = float(size)
     words = text.split(" ")
     for i, word in enumerate(words):
-        spaced = i == 0 and len(word) > 2 and word.isupper()
+        spaced = i == 0 and len(word) > 2 and word.isupper() and capitals.main.covers(word)
         used = capitals if spaced else fount
         between = size * float(rng.uniform(0.02, 0.3)) if spaced else tracking
         for place, unit in enumerate(list(word) if spaced else used.units(word)):

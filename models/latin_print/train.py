@@ -205,7 +205,10 @@ def _arguments() -> argparse.Namespace:
     parser = training.parser(__doc__, steps=STAGES[0][1], rate=2.5e-3)
     for name, default, _, _ in STAGES[1:]:
         parser.add_argument(
-            f"--{name}-steps", type=int, default=default, help=f"of that stage (default {default})"
+            f"--{name}-steps",
+            type=int,
+            default=default,
+            help=f"steps of the stage {name!r} (default {default})",
         )
     args = parser.parse_args()
     args.stages = [args.steps, *(getattr(args, f"{name}_steps") for name, *_ in STAGES[1:])]

@@ -79,10 +79,8 @@ class KrakenTrainer(Trainer):
 
     def fit(self, *args: Any, **kwargs: Any) -> None:
         """Trains; arguments as for lightning's trainer."""
-        module = kwargs.get("model", args[0] if args else None)
+        module = _network(args, kwargs)
         set_up_memory(small_blocks=getattr(module, "small_blocks", True))
-        if module is not None:
-            zero_denormals(module)
         with warnings.catch_warnings(), denormals_flushed():
             # the loaders find their place by themselves, but they don't write it in checkpoints
             warnings.filterwarnings("ignore", message=r".*your dataloader is not\s+resumable")
@@ -94,11 +92,17 @@ class KrakenTrainer(Trainer):
         Returns:
             The module's test metrics.
         """
-        module = kwargs.get("model", args[0] if args else None)
-        if module is not None:
-            zero_denormals(module)
+        _network(args, kwargs)
         super().test(*args, **kwargs)
         return self.lightning_module.test_metrics
+
+
+def _network(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The module among a trainer's arguments, if there is one, without weights below the normal range."""
+    module = kwargs.get("model", args[0] if args else None)
+    if module is not None:
+        zero_denormals(module)
+    return module
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "models"))
 
-from common import fonts, latin, press
+from common import corpus, fonts, latin, press
 from latin_print import setting, sorts
 
 FACE = fonts.faces()[0]
@@ -114,3 +114,30 @@ def test_clogged_types_lose_their_counters_only():
     outside = np.ones_like(ring, bool)
     outside[15:25, 15:25] = False
     assert (filled[outside] == 0).all() and (filled[ring == 1] == 1).all()
+
+
+def test_lines_do_not_depend_on_lines_before(monkeypatch):
+    monkeypatch.setattr(corpus, "phrases", lambda: ["arma virumque cano Troiae", "quo usque tandem abutere"])
+    monkeypatch.setattr(corpus, "_words", lambda code: (["word", "other"], np.array([0.5, 1.0])))
+    letters = "abcdefghijklmnopqrstuvwxyzſæœàèòùẽãõũ&ATVQ ,."
+    used = corpus.Corpus(np.random.default_rng(0), letters)
+    for seed in range(40):
+        used.line(40, early=True)
+        used.rng = np.random.default_rng(seed)
+        fresh = corpus.Corpus(np.random.default_rng(seed), letters)
+        assert fresh.line(40, early=True) == used.line(40, early=True)
+
+
+def test_a_word_in_capitals_that_the_roman_lacks_is_set_from_the_fount(monkeypatch):
+    capitals = fount(1)
+    monkeypatch.setattr(type(capitals), "sort", lambda self, unit, first: made.append(self) or Sort())
+    made = []
+    runs, *_ = setting.set_by_sorts(np.random.default_rng(2), "АБВГ abc", fount(2), capitals)
+    assert len(runs) == 7 and capitals not in made
+
+
+class Sort(sorts.Sort):
+    """A sort without ink."""
+
+    def __init__(self):
+        super().__init__(Image.new("L", (1, 1)), 0, 0, 5.0)

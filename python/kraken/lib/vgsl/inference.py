@@ -133,7 +133,7 @@ def prepare(model: TorchVGSLModel, config: Config) -> None:
     model._inference_config = config
 
 
-@torch.no_grad()
+@torch.inference_mode()  # which may change weights that were loaded in that mode, too
 def zero_denormals(network: torch.nn.Module) -> None:
     """Sets weights of 32 and 64 bits below the normal range to zero, which results don't show.
 
