@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from .wear import ink_on_paper
 
-__all__ = ["clogged", "dimmed", "low_resolution", "printed"]
+__all__ = ["clogged", "dimmed", "faded", "low_resolution", "printed"]
 
 
 def printed(coverage: np.ndarray, rng: np.random.Generator, size: float) -> np.ndarray:
@@ -121,6 +121,17 @@ def clogged(coverage: np.ndarray, rng: np.random.Generator, size: float) -> np.n
     width = max(2, round(size * float(rng.uniform(0.06, 0.18))))
     filled = ndimage.grey_closing(coverage, (width, width))
     return np.asarray(coverage + (filled - coverage) * rng.uniform(0.2, 0.9), dtype=np.float32)
+
+
+def faded(coverage: np.ndarray, rng: np.random.Generator, size: float) -> np.ndarray:
+    """The ink (float32, 0 to 1) of types that are worn or badly inked: parts of letters are missing."""
+    height, width = coverage.shape
+    step = max(2.0, size * float(rng.uniform(0.12, 0.5)))
+    shape = (2 + round(height / step), 2 + round(width / step))
+    coarse = Image.fromarray(rng.normal(0, 1, shape).astype(np.float32))
+    field = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+    pale = np.clip((field - rng.uniform(0.6, 1.5)) * rng.uniform(1.5, 6), 0, 1)
+    return np.asarray(coverage * (1 - pale * rng.uniform(0.4, 1.0)), dtype=np.float32)
 
 
 def _jpeg(grey: Image.Image, rng: np.random.Generator) -> Image.Image:

@@ -8,7 +8,7 @@ import numpy as np
 from common.corpus import Corpus
 from common.fonts import Face, shaping
 from common.lines import cut_out, engine_cut, network_input, outline
-from common.press import clogged, dimmed, low_resolution, printed
+from common.press import clogged, dimmed, faded, low_resolution, printed
 from common.typefaces import Typefaces
 from PIL import Image, ImageDraw
 from scipy import ndimage
@@ -44,6 +44,7 @@ class Style:
         coarse: Part of lines in small type from pictures of few pixels.
         mixed: Part of early type and of italics that is set from founts mixed of several typefaces.
         dim: Part of lines on dark paper with little contrast.
+        faded: Part of old print some of whose strokes took no ink.
     """
 
     odds: tuple[float, ...]
@@ -57,6 +58,7 @@ class Style:
     coarse: float = 0.0
     mixed: float = 0.0
     dim: float = 0.0
+    faded: float = 0.0
 
 
 FIRST = Style((0.50, 0.15, 0.12, 0.05, 0.06, 0.08, 0.04), old_italics=0.3)
@@ -92,8 +94,11 @@ EARLY = replace(
     mixed=0.65,
     clogged=0.5,
     dim=0.12,
+    faded=0.35,
 )
 
+#: How often an early italic has a letter of `strokes.DRAWN`.
+_OWN = {"tall v": 0.75, "u": 0.35, "&": 0.5}
 #: OpenType features of old and of decorative setting that keep the text as it is.
 _FEATURES = ("dlig", "hlig", "swsh", "cswh", "-liga")
 
@@ -155,6 +160,8 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style =
     if not text:
         return None
     strip = _page_strip(rng, runs, size, width, uneven=cut_by_hand)
+    if style.faded and old and rng.random() < style.faded:
+        strip.ink = faded(strip.ink, rng, size)
     if kind == "typewriter" and style.clogged and rng.random() < style.clogged:
         strip.ink = clogged(strip.ink, rng, size)
     scan = printed(strip.ink, rng, size)
@@ -234,14 +241,23 @@ def _set_early(
         others,
         roman if italic and rng.random() < 0.3 else None,
         size,
-        tall_v=italic and rng.random() < 0.75,
+        [name for name, odds in _OWN.items() if italic and rng.random() < odds],
     )
-    capitals = Fount(rng, roman, [], None, round(size * float(rng.uniform(0.6, 1.0))), tall_v=False)
+    upper = main if italic and rng.random() < 0.3 else roman
+    capitals = Fount(rng, upper, [], None, round(size * float(rng.uniform(0.6, 1.0))))
     first, _, rest = text.partition(" ")
-    if rng.random() < 0.08 and first.isalpha() and roman.covers(first.upper()):
-        text = f"{first.replace('ſ', 's').upper().replace('J', 'I').replace('U', 'V')} {rest}".strip()
+    chance = rng.random()
+    if chance < 0.08 and first.isalpha() and roman.covers(first.upper()):
+        text = f"{_in_capitals(first)} {rest}".strip()
+    elif chance < 0.14 and QUE not in text:
+        text = _in_capitals(text[: int(rng.integers(3, 24))].strip())
     runs, middles, width = set_by_sorts(rng, text, fount, capitals)
     return text, runs, middles, width
+
+
+def _in_capitals(text: str) -> str:
+    """The text in capitals as printers before 1700 had them: no J, no U."""
+    return text.replace("ſ", "s").upper().replace("J", "I").replace("U", "V")
 
 
 def _cut(

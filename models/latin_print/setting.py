@@ -97,13 +97,16 @@ def struck(rng: np.random.Generator, runs: list[Run], size: int) -> list[Run]:
 def set_by_sorts(
     rng: np.random.Generator, text: str, fount: Fount, capitals: Fount
 ) -> tuple[list[Run], np.ndarray, int]:
-    """Places the sorts of an early fount one by one, now and then the first word in spaced capitals.
+    """Places the sorts of an early fount one by one.
+
+    A first word in capitals is spaced, and begins with a larger one now and then; a line of nothing but
+    capitals is spaced widely, as titles are.
 
     Args:
         rng: Source of all randomness.
-        text: The line. Its first word is changed to capitals by the caller where that is wanted.
+        text: The line, its words in capitals where that is wanted.
         fount: What the line is set from.
-        capitals: What a first word in capitals is set from.
+        capitals: What capitals at the beginning are set from.
 
     Returns:
         Runs of one sort each, the middle of every character, and the width.
@@ -118,12 +121,17 @@ def set_by_sorts(
     middles: list[float] = []
     x = float(size)
     words = text.split(" ")
+    title = text.isupper() and capitals.main.covers(text) and rng.random() < 0.7
+    wide = size * float(rng.uniform(0.02, 0.8)) if title else tracking
+    if title:
+        blank = after_stop = max(blank, 2 * wide)
     for i, word in enumerate(words):
-        spaced = i == 0 and len(word) > 2 and word.isupper() and capitals.main.covers(word)
-        used = capitals if spaced else fount
-        between = size * float(rng.uniform(0.02, 0.3)) if spaced else tracking
-        for place, unit in enumerate(list(word) if spaced else used.units(word)):
-            sort = used.sort(unit, first=place == 0)
+        opening = not i and not title and len(word) > 2 and word.isupper() and capitals.main.covers(word)
+        used = capitals if title or opening else fount
+        between = size * float(rng.uniform(0.02, 0.5)) if opening else wide
+        large = opening and rng.random() < 0.6
+        for place, unit in enumerate(list(word) if title or opening else used.units(word)):
+            sort = (fount if large and place == 0 else used).sort(unit, first=place == 0)
             run = Run(x, unit, used.main, down=height * float(rng.normal()), sort=sort)
             runs.append(run)
             middles += [x + sort.advance * (k + 0.5) / len(unit) for k in range(len(unit))]

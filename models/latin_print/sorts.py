@@ -2,18 +2,20 @@
 
 Punches were cut by hand, so the letters of one fount differ in slope, width and height more than those of a
 digital typeface do, and no typeface of today has all the forms that printers had. A `Fount` takes each letter
-from one of several typefaces, changes it at random, and adds joined letters and the tall v of early italics.
+from one of several typefaces, changes it at random, and adds joined letters and those of `strokes`.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 from common.fonts import Face, shaping
-from PIL import Image, ImageDraw
+from PIL import Image
+
+from .strokes import Sort, drawn
 
 __all__ = ["QUE", "Fount", "Sort"]
 
@@ -40,27 +42,8 @@ _JOINED = (
     "ch",
 )
 _FEATURES = ["liga", "dlig", "hlig"]
-#: How printers without a sort for it put together the sign for -que.
-_QUE_FORMS = ("q;", "q\u0301;", "q3", "qꝫ", QUE)
-#: How much larger shapes drawn here are drawn.
-_FINE = 4
-
-
-@dataclass
-class Sort:
-    """A letter as it prints.
-
-    Attributes:
-        ink: Coverage, uint8 (height, width).
-        left: x of its left edge, from the pen.
-        top: y of its upper edge, from the baseline, downwards.
-        advance: How far the pen moves on.
-    """
-
-    ink: Image.Image
-    left: float
-    top: float
-    advance: float
+#: How printers without a sort for it put together the sign for -que; what follows a blank is small and low.
+_QUE_FORMS = ("q;", "q\u0301;", "q3", "qꝫ", QUE, "q\u0301 s", "q\u0301 3", "q 3", "q\u0301 ;")
 
 
 class Fount:
@@ -72,7 +55,7 @@ class Fount:
         others: Typefaces to take letters from.
         upright: Typeface of the capitals, None for those of the others; early italics had upright ones.
         size: Pixels per em.
-        tall_v: Whether a v that begins a word is the tall one.
+        own: Letters of `strokes.DRAWN` that it has; the tall v only begins words.
     """
 
     def __init__(
@@ -82,11 +65,10 @@ class Fount:
         others: list[Face],
         upright: Face | None,
         size: int,
-        *,
-        tall_v: bool,
+        own: Collection[str] = (),
     ) -> None:
         self.rng, self.main, self.others, self.upright, self.size = rng, main, others, upright, size
-        self.tall_v = tall_v
+        self.own = own
         self._mixed = float(rng.uniform(0.2, 1.0)) if others else 0.0
         self._uneven = float(rng.uniform(0.3, 1.3))
         self._joined = [letters for letters in _JOINED if rng.random() < 0.5]
@@ -110,22 +92,27 @@ class Fount:
 
     def sort(self, unit: str, *, first: bool) -> Sort:
         """The sort for a piece; `first` says whether a word begins with it."""
-        tall = first and unit == "v" and self.tall_v
-        key = "tall v" if tall else unit
+        key = "tall v" if first and unit == "v" and "tall v" in self.own else unit
         if key not in self._cast:
-            self._cast[key] = _tall_v(self.rng, self.size, _x_height(self.main)) if tall else self._made(unit)
+            x_height = self.size * _x_height(self.main)
+            self._cast[key] = drawn(key, self.rng, x_height) if key in self.own else self._made(unit)
         return self._cast[key]
 
     def _made(self, unit: str) -> Sort:
         rng = self.rng
         face = self._face(unit)
-        drawn = self._que if unit == QUE else unit
-        if unit == QUE and not face.covers(drawn.replace("\u0301", "")):
-            drawn = "q;"
+        shown, _, low = (self._que if unit == QUE else unit).partition(" ")
+        if unit == QUE and not face.covers(shown.replace("\u0301", "")):
+            shown = "q;"
         uneven = self._uneven
         scale = _x_height(self.main) / _x_height(face) * (1 + 0.03 * uneven * rng.normal())
         size = max(6, round(self.size * scale))
-        sort = _shaped(face, size, drawn, self._fat)
+        sort = _shaped(face, size, shown, self._fat)
+        if low:
+            tail = _shaped(face, max(4, round(size * float(rng.uniform(0.5, 0.8)))), low, self._fat)
+            sort = _beside(
+                sort, tail, size * float(rng.uniform(-0.12, 0.0)), size * float(rng.uniform(0.1, 0.3))
+            )
         wide = 1 + 0.04 * uneven * float(rng.normal())
         aslant = 0.05 * uneven * float(rng.normal())
         down = 0.01 * uneven * size * float(rng.normal())
@@ -172,6 +159,19 @@ def _shaped(face: Face, size: int, text: str, fat: float) -> Sort:
     return Sort(Image.frombytes("L", (width, height), bytes(mask)), left, top, advance)
 
 
+def _beside(sort: Sort, other: Sort, space: float, down: float) -> Sort:
+    """Both sorts on one body, the other to the right and lower."""
+    x = round(sort.advance + space + other.left - sort.left)
+    y = round(other.top + down - sort.top)
+    left, top = min(0, x), min(0, y)
+    width = max(sort.ink.width, x + other.ink.width) - left
+    height = max(sort.ink.height, y + other.ink.height) - top
+    ink = Image.new("L", (width, height))
+    ink.paste(sort.ink, (-left, -top))
+    ink.paste(255, (x - left, y - top), other.ink)
+    return Sort(ink, sort.left + left, sort.top + top, sort.advance + space + other.advance)
+
+
 def _cut_anew(sort: Sort, wide: float, aslant: float, down: float) -> Sort:
     """The sort made wider, slanted to the right and moved down."""
     width, height = sort.ink.size
@@ -183,62 +183,3 @@ def _cut_anew(sort: Sort, wide: float, aslant: float, down: float) -> Sort:
     return replace(
         sort, ink=ink, left=sort.left * wide - room, top=sort.top + down, advance=sort.advance * wide
     )
-
-
-#: The strokes of a tall v, in x-heights from its left edge on the baseline: Bézier curves, each of which goes
-#: on where the one before ends. Two come down from the bow, two go up to the curl of the right arm.
-_TALL_V = np.array(
-    [
-        [(0.92, 1.42), (0.95, 1.85), (0.25, 1.85), (0.02, 1.22)],
-        [(0.02, 1.22), (0.05, 0.95), (0.38, 0.50), (0.53, 0.02)],
-        [(0.53, 0.02), (0.85, 0.18), (1.15, 0.50), (1.15, 0.82)],
-        [(1.15, 0.82), (1.12, 1.10), (0.90, 1.00), (0.70, 0.72)],
-    ]
-)
-
-
-def _tall_v(rng: np.random.Generator, size: int, x_height: float) -> Sort:
-    """The v that early italics begin words with: its left stroke comes down from a bow at ascender height."""
-    unit = size * x_height * _FINE
-    strokes = _TALL_V + rng.normal(0, 0.05, _TALL_V.shape)
-    strokes[1:, 0] = strokes[:-1, 3]  # pieces go on where the one before ends
-    strokes[:2, :3, 1] *= float(rng.uniform(0.85, 1.1))
-    strokes[..., 0] += float(rng.uniform(-0.05, 0.2)) * strokes[..., 1]
-    left, top = strokes[..., 0].min() - 0.3, strokes[..., 1].max() + 0.3
-    width, height = strokes[..., 0].max() + 0.3 - left, top + 0.3
-    canvas = Image.new("L", (round(width * unit), round(height * unit)))
-    pen = ImageDraw.Draw(canvas)
-    thick, thin = float(rng.uniform(0.13, 0.26)), float(rng.uniform(0.06, 0.11))
-    nib = (thick * unit * np.array([0.77, 0.64]), thin * unit)
-    for stroke in strokes:
-        _stroke(pen, (_bezier(stroke, 40) - (left, top)) * (1, -1) * unit, nib)
-    x, y = (strokes[0, 0] - (left, top)) * (1, -1) * unit
-    ball = float(rng.uniform(0.06, 0.16)) * unit
-    pen.ellipse((x - ball, y - ball, x + ball, y + ball), fill=255)
-    small = canvas.resize(
-        (max(1, canvas.width // _FINE), max(1, canvas.height // _FINE)), Image.Resampling.BOX
-    )
-    scale = unit / _FINE
-    return Sort(small, left * scale, -top * scale, 1.25 * scale)
-
-
-def _bezier(control: np.ndarray, count: int) -> np.ndarray:
-    """Points on a cubic Bézier curve, (count, 2)."""
-    t = np.linspace(0, 1, count)[:, None]
-    a, b, c, d = control
-    return (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
-
-
-def _stroke(pen: ImageDraw.ImageDraw, points: np.ndarray, nib: tuple[np.ndarray, float]) -> None:
-    """Draws along the points with a broad nib: its edge as a vector, and its thickness, in pixels."""
-    edge, thin = nib[0] / 2, nib[1] / 2
-    for (x0, y0), (x1, y1) in itertools.pairwise(points):
-        corners = [
-            (x0 - edge[0], y0 - edge[1]),
-            (x0 + edge[0], y0 + edge[1]),
-            (x1 + edge[0], y1 + edge[1]),
-            (x1 - edge[0], y1 - edge[1]),
-        ]
-        pen.polygon(corners, fill=255)
-        for x, y in ((x1 - edge[0], y1 - edge[1]), (x1 + edge[0], y1 + edge[1])):
-            pen.ellipse((x - thin, y - thin, x + thin, y + thin), fill=255)

@@ -13,14 +13,14 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "models"))
 
 from common import corpus, fonts, latin, press
-from latin_print import setting, sorts
+from latin_print import setting, sorts, strokes
 
 FACE = fonts.faces()[0]
 SIZE = 40
 
 
 def fount(seed=0, **options):
-    options = {"tall_v": True, **options}
+    options = {"own": {"tall v"}, **options}
     return sorts.Fount(np.random.default_rng(seed), FACE, [FACE], None, SIZE, **options)
 
 
@@ -45,13 +45,51 @@ def test_a_v_is_tall_at_the_beginning_of_words_only():
     tall, plain = (ink_rows(here.sort("v", first=first)) for first in (True, False))
     assert tall[0] < -1.1 * x_height and abs(tall[1]) <= 3  # from above the x to the baseline
     assert plain[0] > -1.2 * x_height
-    assert ink_rows(fount(tall_v=False).sort("v", first=True))[0] > -1.2 * x_height
+    assert ink_rows(fount(own=()).sort("v", first=True))[0] > -1.2 * x_height
 
 
 def ink_rows(sort):
     """First and last row with ink, from the baseline downwards."""
     rows = np.nonzero(np.asarray(sort.ink).max(1) > 100)[0]
     return rows[0] + sort.top, rows[-1] + 1 + sort.top
+
+
+@pytest.mark.parametrize(("name", "top", "wide"), [("tall v", 1.6, 1.0), ("u", 1.0, 1.0), ("&", 1.45, 1.3)])
+def test_drawn_letters_have_the_height_of_their_kind(name, top, wide):
+    inks = set()
+    for seed in range(12):
+        sort = strokes.drawn(name, np.random.default_rng(seed), 20.0)
+        first, last = ink_rows(sort)
+        assert 0.75 * top < -first / 20 < 1.35 * top
+        assert -8 < last < 10
+        assert 0.6 * wide < sort.advance / 20 < 1.7 * wide
+        inks.add(sort.ink.tobytes())
+    assert len(inks) == 12
+
+
+def test_two_sorts_on_one_body_keep_their_places():
+    square, dot = Image.new("L", (6, 10), 255), Image.new("L", (2, 3), 255)
+    both = sorts._beside(sorts.Sort(square, 1.0, -10.0, 8.0), sorts.Sort(dot, 0.0, -3.0, 3.0), 1.0, 5.0)
+    ink = np.asarray(both.ink)
+    assert (both.left, both.top, both.advance) == (1.0, -10.0, 12.0)
+    assert ink.shape == (15, 10) and (ink[:10, :6] == 255).all() and (ink[12:15, 8:] == 255).all()
+    assert int((ink > 0).sum()) == 66
+
+
+def test_the_sign_for_que_is_put_together_in_many_ways():
+    shapes = {fount(seed).sort(sorts.QUE, first=False).ink.size for seed in range(40)}
+    lows = [ink_rows(fount(seed).sort(sorts.QUE, first=False))[1] for seed in range(40)]
+    descender = ink_rows(fount().sort("q", first=False))[1]
+    assert len(shapes) > 10 and max(lows) >= descender
+
+
+def test_titles_are_spaced_widely():
+    widths = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        *_, width = setting.set_by_sorts(rng, "PICTA POESIS", fount(1), fount(2))
+        widths.append(width)
+    assert max(widths) > 1.5 * min(widths)
 
 
 def test_a_sort_cut_anew_leans_about_its_baseline():
@@ -75,7 +113,7 @@ def test_a_sort_cut_anew_leans_about_its_baseline():
 def test_lines_of_sorts_know_where_their_characters_are():
     rng = np.random.default_rng(4)
     text = "PICTA fit ast, velut is"
-    runs, middles, width = setting.set_by_sorts(rng, text, fount(tall_v=False), fount(1))
+    runs, middles, width = setting.set_by_sorts(rng, text, fount(own=()), fount(1))
     assert len(middles) == len(text) and (np.diff(middles) > 0).all() and middles[-1] < width
     assert "".join(run.text for run in runs) == text.replace(" ", "")
     assert all(run.sort is not None for run in runs)
@@ -103,6 +141,14 @@ def test_dim_scans_have_dark_paper_and_keep_their_order():
         assert dim.min() >= 1 and 95 < columns[-1] < 212
         assert 0.2 < (columns[-1] - columns[0]) / columns[-1] < 0.85
         assert np.corrcoef(columns, np.arange(256))[0, 1] > 0.99
+
+
+def test_faded_types_lose_ink_in_places():
+    full = np.ones((60, 400), np.float32)
+    for seed in range(20):
+        left = press.faded(full, np.random.default_rng(seed), 40)
+        assert left.dtype == np.float32 and left.min() >= 0 and (left == 1).mean() > 0.5
+        assert left.min() < 0.65
 
 
 def test_clogged_types_lose_their_counters_only():
