@@ -13,6 +13,7 @@ from lxml import etree
 from PIL import Image
 
 from kraken._cli import page_files, read
+from kraken._cli.documents import read_document
 from kraken._cli.errors import CommandError
 from kraken._cli.results import FORMATS, choose_format
 from kraken.containers import Segmentation
@@ -171,6 +172,41 @@ def test_pages_of_a_pdf(run: Run, models: list[object], tmp_path: Path) -> None:
     (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 and nothing else")
     broken = run("read", *models, tmp_path / "broken.pdf")
     assert broken.exit_code == 1 and "can't be read as PDF" in broken.stderr
+
+
+def test_pages_of_a_tiff(run: Run, models: list[object], tmp_path: Path, expected: str) -> None:
+    book, other = tmp_path / "book.tif", page((500, 350))
+    other.save(book, save_all=True, append_images=[page()])
+    text = run("read", *models, book)
+    assert text.exit_code == 0, text.stderr
+    assert text.stdout.split("\f")[1] == expected and "only the first" not in text.stderr
+    piped = CliRunner().invoke(cli, [str(a) for a in ("read", *models, "-")], input=book.read_bytes())
+    assert piped.stdout == text.stdout
+    result = run("read", *models, book, "-f", "alto", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    second = tmp_path / "out" / "book_0002.xml"
+    assert sorted(path.name for path in second.parent.iterdir()) == ["book_0001.xml", "book_0002.xml"]
+    # the documents say which page they are of, so that what reads them finds its picture
+    other.save(tmp_path / "first.png")
+    page().save(tmp_path / "second.png")
+    for name, number in (("first", "book_0001"), ("second", "book_0002")):
+        document = read_document(second.with_name(f"{number}.xml"))
+        with Image.open(tmp_path / f"{name}.png") as picture:
+            assert document.open_image().tobytes() == picture.tobytes()
+    assert read_document(second, page_number=1).open_image().size == other.size
+
+
+def test_a_pdf_of_a_tiff_shows_every_page(run: Run, models: list[object], tmp_path: Path) -> None:
+    pdfium: Any = pytest.importorskip("pypdfium2", reason="pypdfium2 (extra pdf) isn't installed")
+    pytest.importorskip("fpdf", reason="fpdf2 (extra pdf) isn't installed")
+    book = tmp_path / "book.tif"
+    page().save(book, save_all=True, append_images=[page((900, 350))])
+    result = run("read", *models, book, "-o", tmp_path / "book.pdf")
+    assert result.exit_code == 0, result.stderr
+    with pdfium.PdfDocument(tmp_path / "book.pdf") as document:
+        shapes = [round(page.get_width() / page.get_height(), 2) for page in document]
+    width, height = page().size
+    assert shapes == [round(width / height, 2), round(900 / 350, 2)]
 
 
 def test_searchable_pdf(run: Run, models: list[object], image: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from kraken.lib import util
+from kraken.lib import tiff, util
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.image_modes import to_grey, to_mode8, to_rgb
 
@@ -218,3 +219,57 @@ def test_more_pages_of_a_tiff_are_told_of(tmp_path: Path, caplog: pytest.LogCapt
     pages[0].save(tmp_path / "page.tif")
     util.open_image(tmp_path / "page.tif")
     assert not caplog.text
+
+
+def test_pages_of_a_tiff_are_opened_by_number(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_tiff(tmp_path / "book.tif", [(20, 30), (21, 30), (22, 30)])
+    assert [util.open_image(path, i).size for i in range(3)] == [(20, 30), (21, 30), (22, 30)]
+    assert util.open_for(path, (30, 22), 1).size == (21, 30)
+    assert not caplog.text
+    for wrong in (3, -1):
+        with pytest.raises(util.UnreadableImageError, match=rf"no page {wrong + 1}, only 3"):
+            util.open_image(path, wrong)
+    Image.new("L", (5, 5)).save(tmp_path / "page.png")
+    with pytest.raises(util.UnreadableImageError, match="no page 2, only 1"):
+        util.open_image(tmp_path / "page.png", 1)
+
+
+def test_previews_and_masks_in_a_tiff_are_no_pages(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tags = ({254: 1}, {254: 0}, {254: 4}, {255: 2}, {254: 2})
+    path = write_tiff(tmp_path / "book.tif", [(20 + i, 30) for i in range(5)], tags)
+    assert tiff.count_pages(path) == 2
+    assert util.open_image(path).size == (21, 30)
+    assert util.open_image(path, 1).size == (24, 30)
+    alone = write_tiff(tmp_path / "page.tif", [(20, 30), (5, 8)], ({}, {254: 1}))
+    caplog.clear()
+    assert util.open_image(alone).size == (20, 30) and not caplog.text
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Truncated File")
+def test_damage_in_a_tiff_is_told_of_and_costs_what_follows_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_tiff(tmp_path / "book.tif", [(20, 30)] * 3)
+    whole = path.read_bytes()
+    for end in range(0, len(whole), 7):
+        path.write_bytes(whole[:end])
+        assert 1 <= tiff.count_pages(path) <= 3
+    assert not caplog.records or "damaged" in caplog.text
+    # the second page is said to stand behind the end
+    caplog.clear()
+    with Image.open(io.BytesIO(whole)) as image:
+        at = image._TiffImageFile__next  # type: ignore[attr-defined]
+    path.write_bytes(whole.replace(at.to_bytes(4, "little"), (len(whole) + 99).to_bytes(4, "little")))
+    assert tiff.count_pages(path) == 1 and "book.tif is damaged" in caplog.text
+    assert util.open_image(path).size == (20, 30)
+    assert tiff.count_pages(tmp_path / "missing.tif") == 1 and not tiff.is_tiff(tmp_path)
+
+
+def write_tiff(path: Path, sizes: list[tuple[int, int]], tags: Sequence[dict[int, int]] = ()) -> Path:
+    """A file with an image of each size, and with these tags for each."""
+    images = [Image.new("L", size, 255) for size in sizes]
+    for image, own in zip(images, tags, strict=False):
+        image.encoderinfo = {"tiffinfo": own}
+    first = dict(tags[0]) if tags else {}
+    images[0].save(path, save_all=True, append_images=images[1:], tiffinfo=first)
+    return path

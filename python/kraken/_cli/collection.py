@@ -37,8 +37,8 @@ class Collection:
         if self._pdf is not None:
             segmentation = page.segmentation or without_lines(page.image_path)
             named = dataclasses.replace(segmentation, imagename=str(page.image_path))
-            # Files are taken as they are if possible; pages of a PDF and standard input aren't files.
-            is_file = page.image_path.suffix.lower() != ".pdf" and page.image_path.is_file()
+            # Files are taken as they are if possible; one page of several and standard input aren't files.
+            is_file = page.number is None and page.image_path.is_file()
             self._pdf.add(named, page.image_path if is_file else page.image)
 
     def write(self) -> None:

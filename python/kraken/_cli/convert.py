@@ -69,7 +69,7 @@ def convert(
     output: str | None,
     suffix: str | None,
     linetype: LineType | None,
-    pdf_page: int | None,
+    page_number: int | None,
 ) -> None:
     """Turn ALTO, PageXML, hOCR and JSON into one another, AbbyyXML, text or PDF.
 
@@ -86,18 +86,18 @@ def convert(
         check_collection(next(iter(targets.values())), [])
 
     def write(source: Path) -> list[Path]:
-        _convert(_read(source, linetype, pdf_page), targets[source], target_format)
+        _convert(_read(source, linetype, page_number), targets[source], target_format)
         return [targets[source]]
 
     run_files(ctx, sources, "convert", write)
 
 
-def _read(source: Path, linetype: LineType | None, pdf_page: int | None) -> Document:
+def _read(source: Path, linetype: LineType | None, page_number: int | None) -> Document:
     """The document with lines of the wanted kind, whichever kind it holds."""
-    document = read_document(source, linetype, pdf_page)
+    document = read_document(source, linetype, page_number)
     if linetype is not None and not document.segmentation.lines:
         # Lines of the other kind are all that it has.
-        document = read_document(source, pdf_page=pdf_page)
+        document = read_document(source, page_number=page_number)
         segmentation = with_linetype(document.segmentation, linetype)
         document = dataclasses.replace(document, segmentation=segmentation)
     return with_records(document)

@@ -27,8 +27,10 @@ logger = logging.getLogger("kraken")
 
 LineType = Literal["baselines", "bbox"]
 
-#: What :func:`kraken._cli.pages.open_page` notes of pages of PDF files, as ALTO holds it.
-_PDF_STEP = re.compile(r"<processingStepSettings>dpi: \d+; page: (\d{1,9})</processingStepSettings>")
+#: What :func:`kraken._cli.pages.open_page` notes of pages of PDF and TIFF files, as ALTO holds it.
+_PAGE_STEP = re.compile(r"<processingStepSettings>(?:dpi: \d+; )?page: (\d{1,9})</processingStepSettings>")
+#: Suffixes of files that may hold several pages.
+_PDF, _TIFF = (".pdf",), (".tif", ".tiff")
 
 
 @dataclass
@@ -42,8 +44,8 @@ class Document:
         size: Width and height of the page as stated, None if the file doesn't.
         words: Words of lines by the lines' ids.
         kind: ``alto``, ``page``, ``hocr`` or ``json``.
-        pdf_page: If the image is a page of a PDF, its number from 1 on as the file or its name
-            states it.
+        page_number: If the image is a page of a PDF or TIFF file, its number from 1 on as the file or its
+            name states it.
     """
 
     source: Path
@@ -52,7 +54,7 @@ class Document:
     size: tuple[int, int] | None = None
     words: dict[str, list[Word]] = field(default_factory=dict)
     kind: str = "json"
-    pdf_page: int | None = None
+    page_number: int | None = None
 
     def find_image(self) -> Path:
         """Path of the image: as named, or of the same name beside the document.
@@ -75,7 +77,10 @@ class Document:
             KrakenInputException: If it doesn't exist or can't be read.
         """
         path = self.find_image()
-        image = self._pdf_page(path) if path.suffix.lower() == ".pdf" else open_for(path, self.size)
+        if path.suffix.lower() in _PDF:
+            image = self._pdf_page(path)
+        else:
+            image = open_for(path, self.size, self.page_number and self.page_number - 1)
         if self.size and all(self.size) and image.size != tuple(self.size):
             stated, real = ("x".join(map(str, size)) for size in (self.size, image.size))
             click.echo(
@@ -92,7 +97,7 @@ class Document:
                 f"its page is one of {path}, and reading PDF needs pypdfium2: "
                 "install it with `pip install 'kraken[pdf]'`"
             )
-        number, count = self.pdf_page, page_count(path)
+        number, count = self.page_number, page_count(path)
         if number is None and count > 1:
             raise KrakenInputException(
                 f"its page is one of {path}, and neither the file nor its name says which: give --page"
@@ -102,21 +107,21 @@ class Document:
         return render_page(path, (number or 1) - 1)
 
 
-def read_document(path: Path, linetype: LineType | None = None, pdf_page: int | None = None) -> Document:
+def read_document(path: Path, linetype: LineType | None = None, page_number: int | None = None) -> Document:
     """Reads a result.
 
     Args:
         path: ALTO, PageXML, hOCR or JSON.
         linetype: Kind of lines; by default baselines, or boxes if the file has no baselines.
-        pdf_page: If the image is a page of a PDF, its number from 1 on; by default what the file
-            or its name states.
+        page_number: If the image is a page of a PDF or TIFF file, its number from 1 on; by default what the
+            file or its name states.
 
     Raises:
         ValueError: If the file is none of them, or damaged.
     """
     document = _read(path, linetype)
-    if document.image_path.suffix.lower() == ".pdf":
-        document.pdf_page = pdf_page or _stated_page(document)
+    if document.image_path.suffix.lower() in _PDF + _TIFF:
+        document.page_number = page_number or _stated_page(document)
     return document
 
 
@@ -145,10 +150,10 @@ def _read(path: Path, linetype: LineType | None) -> Document:
 
 
 def _stated_page(document: Document) -> int | None:
-    """The page of the PDF as the history in an ALTO file, or the default name of an output, says."""
+    """The page in its file as the history in an ALTO file, or the default name of an output, says."""
     if document.kind == "alto":
         text = document.source.read_text(encoding="utf-8", errors="replace")
-        if match := _PDF_STEP.search(text):
+        if match := _PAGE_STEP.search(text):
             return int(match[1])
     name = re.escape(document.image_path.name)
     match = re.match(rf"{name}_(\d{{6,}})(?!\d)", document.source.name)

@@ -20,9 +20,10 @@ files_argument = click.argument("files", nargs=-1, type=click.Path(), metavar="F
 #: Where the image of a document is a page of a PDF.
 page_option = click.option(
     "--page",
-    "pdf_page",
+    "page_number",
     type=click.IntRange(min=1),
-    help="Page of the PDF that the files were made of, from 1 on (default: what the file or its name says).",
+    help="Page of the PDF or TIFF file that the files were made of, from 1 on (default: what the file or its "
+    "name says).",
 )
 
 

@@ -22,7 +22,7 @@ class Job:
     Attributes:
         source: The input file.
         target: The file for its result.
-        page: Index of the page if the input is a PDF.
+        page: Index of the page if the input is a PDF, or a TIFF file of several pages.
         name: What messages and documents call the input if its path means nothing.
     """
 

@@ -68,7 +68,7 @@ def lines(
     linetype: LineType | None,
     legacy_polygons: bool,
     skip_empty_lines: bool,
-    pdf_page: int | None,
+    page_number: int | None,
 ) -> None:
     """Cut the lines of pages (ALTO, PageXML, hOCR, JSON) out, for training line by line.
 
@@ -87,7 +87,7 @@ def lines(
 
     def cut(source: Path) -> list[Path]:
         found = cut_lines(
-            read_document(source, linetype, pdf_page), legacy_polygons, skip_empty_lines, settings.threads
+            read_document(source, linetype, page_number), legacy_polygons, skip_empty_lines, settings.threads
         )
         return write_lines(found, folder / stems[source], suffix)
 

@@ -68,7 +68,7 @@ def overlay(
     kind: str,
     linetype: LineType | None,
     height: int,
-    pdf_page: int | None,
+    page_number: int | None,
     **layers: bool,
 ) -> None:
     """Draw results (ALTO, PageXML, hOCR, JSON) over their pages.
@@ -86,7 +86,7 @@ def overlay(
     chosen = Layers(**layers)
 
     def draw(source: Path) -> list[Path]:
-        _draw(read_document(source, linetype, pdf_page), targets[source], kind, height, chosen)
+        _draw(read_document(source, linetype, page_number), targets[source], kind, height, chosen)
         return [targets[source]]
 
     run_files(ctx, sources, "overlay", draw)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from kraken._cli.errors import CommandError
 from kraken._cli.inputs import Job, check_targets, matching_files
-from kraken._cli.pdf_input import check_package, page_count
+from kraken._cli.pdf_input import check_package, is_pdf, page_count
+from kraken.lib.tiff import count_pages
 
 #: What is taken for a page in a folder. A file that is named may be called anything.
 _PAGE = re.compile(
@@ -19,7 +20,6 @@ _PAGE = re.compile(
 #: Name of standard input in results.
 STDIN_NAME = "stdin"
 _NUMBERS = re.compile(r"(\d+)")
-_PDF_START = b"%PDF-"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _standard_input(scratch: Path) -> PageFile:
         raise CommandError("Nothing comes on standard input: pipe an image or PDF file to `kraken read -`.")
     path = scratch / STDIN_NAME
     path.write_bytes(content)
-    name = f"{STDIN_NAME}.pdf" if content.startswith(_PDF_START) else STDIN_NAME
+    name = f"{STDIN_NAME}.pdf" if is_pdf(path) else STDIN_NAME
     return PageFile(path, name=name)
 
 
@@ -113,26 +113,18 @@ def make_jobs(files: Sequence[PageFile]) -> list[Job]:
     """
     jobs = []
     for file in files:
-        if _is_pdf(file.path):
+        pages: Sequence[int | None] = (None,)
+        if is_pdf(file.path):
             check_package()
-            pages: Sequence[int | None] = range(page_count(file.path))
-        else:
-            pages = (None,)
+            pages = range(page_count(file.path))
+        elif (count := count_pages(file.path)) > 1:
+            pages = range(count)
         jobs += [Job(file.path, Path("-"), page, file.name) for page in pages]
     return jobs
 
 
-def _is_pdf(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_PDF_START)) == _PDF_START
-    except OSError:
-        # It fails when its turn comes.
-        return False
-
-
 def with_targets(jobs: Sequence[Job], files: Sequence[PageFile], folder: Path, suffix: str) -> list[Job]:
-    """Jobs with outputs in a folder: ``page.txt``, for the pages of a PDF ``book_0001.txt`` and so on.
+    """Jobs with outputs in a folder: ``page.txt``, for several pages in a file ``book_0001.txt`` and so on.
 
     Folders in folders come out as folders.
 

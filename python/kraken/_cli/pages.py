@@ -18,6 +18,7 @@ from kraken._cli.pdf_input import DPI, render_page
 from kraken.containers import ProcessingStep, Segmentation
 from kraken.lib.atomic import atomic_output, write_text
 from kraken.lib.exceptions import KrakenInputException
+from kraken.lib.tiff import is_tiff
 from kraken.lib.util import open_for, open_image
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Page:
     Attributes:
         source: The input file.
         image: The image that all coordinates refer to.
-        image_path: File of that image, as written to documents; for a page of a PDF that PDF.
+        image_path: File of that image, as written to documents; for one of several pages the file of all.
         segmentation: Lines found so far or read from the input; after ``ocr``
             its lines are records.
         recognised: Whether the lines hold text from a network.
@@ -41,6 +42,7 @@ class Page:
         writing_mode: For documents that state one.
         done: What was done, for the document's history.
         content: Output of a plug-in that no other step can go on with.
+        number: Number of the page, from 1 on, if it's one of several in its file or of a PDF.
     """
 
     source: Path
@@ -52,6 +54,7 @@ class Page:
     writing_mode: str = "horizontal-tb"
     done: list[ProcessingStep] = field(default_factory=list)
     content: bytes | None = None
+    number: int | None = None
 
     def record_step(self, category: Any, description: str, settings: dict[str, Any]) -> None:
         """Adds a step to the history."""
@@ -70,7 +73,7 @@ class Step(Protocol):
 
 
 def open_page(job: Job, input_format: str, linetype: str | None = None, *, reads_lines: bool = True) -> Page:
-    """Reads an image, a page of a PDF, or an XML file with the image that it names.
+    """Reads an image, a page of a PDF or TIFF file, or an XML file with the image that it names.
 
     Args:
         job: The input.
@@ -85,9 +88,7 @@ def open_page(job: Job, input_format: str, linetype: str | None = None, *, reads
     source = job.source
     known_as = Path(job.name) if job.name else source
     if job.page is not None:
-        page = Page(known_as, render_page(source, job.page), known_as)
-        page.record_step("preprocessing", "PDF image extraction", {"dpi": DPI, "page": job.page + 1})
-        return page
+        return _one_of_several(job, known_as, input_format)
     if input_format == "image":
         return Page(known_as, open_image(source), known_as)
     # Parsing XML takes lxml, which pages given as images don't need.
@@ -102,6 +103,19 @@ def open_page(job: Job, input_format: str, linetype: str | None = None, *, reads
     if not reads_lines:
         return Page(source, open_image(image_path), image_path)
     return Page(source, open_for(image_path, document.image_size), image_path, document.to_container())
+
+
+def _one_of_several(job: Job, known_as: Path, input_format: str) -> Page:
+    index = job.page or 0
+    if input_format == "image" and is_tiff(job.source):
+        what, settings = "TIFF page", {"page": index + 1}
+        image = open_image(job.source, index)
+    else:
+        what, settings = "PDF image extraction", {"dpi": DPI, "page": index + 1}
+        image = render_page(job.source, index)
+    page = Page(known_as, image, known_as, number=index + 1)
+    page.record_step("preprocessing", what, settings)
+    return page
 
 
 def as_json(segmentation: Segmentation) -> str:

@@ -20,6 +20,7 @@ DPI = 300
 # Sizes come in single precision and are rounded up: without the margin, scans at 300 dpi would get
 # another column and row.
 _SCALE = DPI / 72 * (1 - 1e-6)
+_START = b"%PDF-"
 _FIELDS = ("src", "idx", "uuid")
 
 
@@ -54,6 +55,15 @@ def check_pattern(pattern: str) -> None:
 def output_name(pattern: str, source: Path, index: int) -> str:
     """Name of a page's output, before the suffix."""
     return pattern.format(src=source, idx=index, uuid=f"_{uuid.uuid4()}")
+
+
+def is_pdf(path: Path) -> bool:
+    """Whether the file begins as PDF files do; False if it can't be read, which fails when its turn comes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_START)) == _START
+    except OSError:
+        return False
 
 
 def page_count(source: Path) -> int:

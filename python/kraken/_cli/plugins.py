@@ -65,7 +65,7 @@ class PluginStep:
             path = folder / "input.json"
             named = dataclasses.replace(page.segmentation, imagename=str(page.image_path))
             path.write_text(json.dumps(dataclasses.asdict(named), default=str), encoding="utf-8")
-        elif page.binarised or page.image_path.suffix.lower() == ".pdf":
+        elif page.binarised or page.number is not None:
             path = folder / "input.png"
             page.image.save(path)
         else:

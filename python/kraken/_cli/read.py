@@ -151,9 +151,9 @@ def read(
 ) -> None:
     """Read pages: find their lines and recognise the text.
 
-    INPUT is an image or PDF file, a pattern, a folder, or `-` for standard input. Text is printed, with a
-    form feed between pages; JSON has a line for each page. Without -i and -m the models that come with
-    kraken are used.
+    INPUT is an image, a PDF or TIFF file of several pages, a pattern, a folder, or `-` for standard input.
+    Text is printed, with a form feed between pages; JSON has a line for each page. Without -i and -m the
+    models that come with kraken are used.
     """
     settings: Settings = ctx.obj
     if settings.input_format != "image":

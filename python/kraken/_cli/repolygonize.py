@@ -71,7 +71,7 @@ def repolygonize(
     output: str | None,
     kind: str,
     scale: int,
-    pdf_page: int | None,
+    page_number: int | None,
 ) -> None:
     """Find the polygons of the lines of ALTO and PageXML files anew, from their baselines.
 
@@ -84,7 +84,7 @@ def repolygonize(
     check_outputs(sources, [targets[source] for source in sources])
 
     def rewrite(source: Path) -> list[Path]:
-        document = read_document(source, "baselines", pdf_page)
+        document = read_document(source, "baselines", page_number)
         write_polygons(document, targets[source], TOPLINES[kind], scale, settings.threads)
         return [targets[source]]
 

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from kraken.containers import BBoxLine
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.functional_im_transforms import default_split
+from kraken.lib.tiff import page_frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,29 +58,33 @@ class MissingImageError(UnreadableImageError, FileNotFoundError):
     """There is no such image file."""
 
 
-def open_image(fp: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
+def open_image(fp: str | os.PathLike[str] | IO[bytes], page: int | None = None) -> Image.Image:
     """Opens and decodes an image and turns it upright as its EXIF data says.
 
     Args:
         fp: Path or binary file.
+        page: Index of the page in a TIFF file of several, from 0 on; by default the first, with a warning.
 
     Returns:
         The image in its own mode, with the path as attribute ``filename``. No file is
         left open.
 
     Raises:
-        KrakenInputException: If the file is missing, isn't an image, is truncated or
-            has more than 20,000 × 20,000 pixels. Also an ``OSError``.
+        KrakenInputException: If the file is missing, isn't an image, is truncated, has no
+            such page or more than 20,000 × 20,000 pixels. Also an ``OSError``.
     """
-    return _open(fp, upright=True)
+    return _open(fp, upright=True, page=page)
 
 
-def open_for(fp: str | os.PathLike[str], size: tuple[int, int] | None) -> Image.Image:
+def open_for(
+    fp: str | os.PathLike[str], size: tuple[int, int] | None, page: int | None = None
+) -> Image.Image:
     """Opens the image of a document whose coordinates may refer to the pixels as they are stored.
 
     Args:
         fp: Path.
         size: Width and height that the document states, None if it doesn't.
+        page: Index of the page in a TIFF file of several, as for :func:`open_image`.
 
     Returns:
         The upright image, or the stored one if only that has the stated size.
@@ -87,10 +92,10 @@ def open_for(fp: str | os.PathLike[str], size: tuple[int, int] | None) -> Image.
     Raises:
         KrakenInputException: As for :func:`open_image`.
     """
-    image = open_image(fp)
+    image = open_image(fp, page)
     if size is None or image.size == tuple(size) or image.size != (size[1], size[0]):
         return image
-    stored = _open(fp, upright=False)
+    stored = _open(fp, upright=False, page=page)
     if stored.size != tuple(size):
         return image
     logger.warning(
@@ -100,14 +105,14 @@ def open_for(fp: str | os.PathLike[str], size: tuple[int, int] | None) -> Image.
     return stored
 
 
-def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool) -> Image.Image:
+def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool, page: int | None) -> Image.Image:
     name = os.fspath(fp) if isinstance(fp, (str, os.PathLike)) else str(getattr(fp, "name", "") or "")
     what = name or "the given file"
     try:
         with Image.open(fp) as im:
             if im.width * im.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{im.width}×{im.height} pixels")
-            _warn_of_more_pages(im, what)
+            _turn_to(im, what, page)
             im.load()
             if upright:
                 _turn_upright(im, what)
@@ -124,7 +129,7 @@ def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool) -> Image.Image:
         raise UnreadableImageError(
             f"{what} is not an image, or damaged from its start, or of an unknown format"
         ) from error
-    except MemoryError:
+    except (MemoryError, KrakenInputException):
         raise
     except Exception as error:  # decoders raise whatever they stumble over
         raise UnreadableImageError(f"Image {what} is damaged or truncated: {error}") from error
@@ -133,20 +138,22 @@ def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool) -> Image.Image:
     return image
 
 
-def _warn_of_more_pages(im: Image.Image, name: str) -> None:
-    """Says that a file of several pages counts as its first; other formats hold previews, not pages."""
-    if im.format != "TIFF":
-        return
-    try:
-        count = getattr(im, "n_frames", 1)
-    except (OSError, ValueError, SyntaxError, EOFError):
-        return  # what follows the first page is damaged: it isn't needed
-    finally:
-        im.seek(0)
-    if count > 1:
-        logger.warning(
-            "%s holds %d pages, only the first is used: make a PDF file of it, or split it.", name, count
-        )
+def _turn_to(im: Image.Image, name: str, page: int | None) -> None:
+    """Goes to a page of a file; says that a file of several counts as its first unless one is asked for."""
+    frames = page_frames(im)
+    if page is None:
+        if len(frames) > 1:
+            logger.warning(
+                "%s holds %d pages, only the first is used: `kraken read` reads all of them; "
+                "else make a PDF file of it, or split it.",
+                name,
+                len(frames),
+            )
+        page = 0
+    if not 0 <= page < len(frames):
+        raise UnreadableImageError(f"Image {name} has no page {page + 1}, only {len(frames)}")
+    if frames[page]:
+        im.seek(frames[page])
 
 
 def _turn_upright(im: Image.Image, name: str) -> None:
