@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from kraken.configs import RecognitionInferenceConfig
@@ -88,14 +89,16 @@ def _row(name: str, cells: Sequence[object]) -> str:
 
 
 def _percent(scores: Scores) -> list[str]:
-    values = (scores.cer, scores.wer, scores.folded_cer, scores.folded_wer)
-    return [f"{100 * value:.2f}" for value in values]
+    return [f"{100 * value:.2f}" for value in astuple(scores)]
 
 
-def _scores_row(name: str, truth: Sequence[str], ours: Sequence[str], theirs: Sequence[str], how: str) -> str:
+def _mean(scores: Sequence[Scores]) -> Scores:
+    return Scores(*(fmean(values) for values in zip(*map(astuple, scores), strict=True)))
+
+
+def _scores_row(name: str, truth: Sequence[str], ours: Scores, theirs: Scores, how: str) -> str:
     count = sum(len(compared(text)) for text in truth)
-    rates = [*_percent(score(truth, ours)), *_percent(score(truth, theirs))]
-    return _row(name, [len(truth), count, *rates, how])
+    return _row(name, [len(truth), count, *_percent(ours), *_percent(theirs), how])
 
 
 def table(model_path: Path | None, data: Path, sets: Sequence[str], most_lines: int | None) -> str:
@@ -107,6 +110,7 @@ def table(model_path: Path | None, data: Path, sets: Sequence[str], most_lines: 
     head = ["lines", "characters", *rates, "-l, --psm"]
     rows = [_row("set", head), _row("---", ["---:"] * (len(head) - 1) + ["---"])]
     everything: list[tuple[str, str, str]] = []
+    by_set: list[tuple[Scores, Scores]] = []
     for name in sets:
         found = list(pages(data, [name], most_lines=most_lines))
         truth = [line.text or "" for page in found for line in page.lines]
@@ -115,11 +119,15 @@ def table(model_path: Path | None, data: Path, sets: Sequence[str], most_lines: 
         ours = [text for page in found for text in read(page)]
         images = [line_image(page, line) for page in found for line in page.lines]
         theirs, how = _best_tesseract(tesseract, images, truth, SETS[name])
-        rows.append(_scores_row(name, truth, ours, theirs, how))
+        by_set.append((score(truth, ours), score(truth, theirs)))
+        rows.append(_scores_row(name, truth, *by_set[-1], how))
         print(rows[-1], flush=True)
         everything += zip(truth, ours, theirs, strict=True)
     if everything:
-        rows.append(_scores_row("all", *zip(*everything, strict=True), ""))
+        all_truth, *texts = zip(*everything, strict=True)
+        rows.append(_scores_row("all", all_truth, *(score(all_truth, read) for read in texts), ""))
+        means = [cell for scores in zip(*by_set, strict=True) for cell in _percent(_mean(scores))]
+        rows.append(_row(f"mean of the {len(by_set)} sets", ["", "", *means, ""]))
     return "\n".join(rows) + "\n"
 
 

@@ -86,20 +86,25 @@ def test_readings_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert tesseract.Tesseract(cache).read(images[:1], "deu", 13) == ["deu 13"] and calls == [2, 1]
 
 
-def test_the_table_names_the_best_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "lines" / "gt4histcomment" / "cu31924087948174"
-    folder.mkdir(parents=True)
+def test_the_table_names_the_best_reading_and_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pages").mkdir()
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (30, 90), dtype=np.uint8)).save(
-        folder / "a.png"
-    )
-    (folder / "a.gt.txt").write_text("abcd", encoding="utf-8")
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (30, 90), dtype=np.uint8))
+    lines = {"gt4histcomment/cu31924087948174/a": "abcd", "print-en-alto/radcliffe_udolpho/a": "abce ab"}
+    for name, text in lines.items():
+        path = tmp_path / "lines" / name
+        path.parent.mkdir(parents=True)
+        picture.save(path.with_suffix(".png"))
+        path.with_suffix(".gt.txt").write_text(text, encoding="utf-8")
     texts = {7: "abce", 13: "xxxx"}
     monkeypatch.setattr(tesseract, "_run", lambda files, _, mode: [texts[mode]] * len(files))
     monkeypatch.setattr(recognition, "CACHE", tmp_path / "cache.json")
-    rows = recognition.table(None, tmp_path, ["gt4histcomment"], None).splitlines()
+    sets = ["gt4histcomment", "print-en-alto"]
+    rows = recognition.table(None, tmp_path, sets, None).splitlines()
     assert rows[0].startswith("| set | lines |") and len({row.count("|") for row in rows}) == 1
     assert rows[2].endswith("| 25.00 | 100.00 | 25.00 | 100.00 | eng+grc, 7 |")
+    assert rows[3].endswith("| 42.86 | 50.00 | 42.86 | 50.00 | eng, 7 |")
+    assert rows[4].startswith("| all | 2 | 11 |") and "| 36.36 | 66.67 |" in rows[4]
+    assert rows[5].startswith("| mean of the 2 sets |") and "| 33.93 | 75.00 |" in rows[5]
 
 
 def test_wheels_are_checked(tmp_path: Path) -> None:
