@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-__all__ = ["DRAWN", "Sort", "drawn"]
+__all__ = ["DRAWN", "Shape", "Sort", "drawn"]
 
 #: How much larger the shapes are drawn.
 _FINE = 4
@@ -31,33 +31,52 @@ class Sort:
     advance: float
 
 
-#: Strokes as Bézier curves in x-heights, upright, from the left edge on the baseline. A curve that begins
-#: where the one before ends goes on from there when both are moved at random.
+@dataclass(frozen=True)
+class Shape:
+    """How a letter is written.
+
+    Attributes:
+        strokes: Bézier curves in x-heights, upright, from the left edge on the baseline. A curve that begins
+            where the one before ends goes on from there when both are moved at random.
+        slant: Least and most slant to the right.
+        broad: Breadth of the nib, 1 for a heavy one.
+        ball: Whether it begins with a ball.
+    """
+
+    strokes: tuple[tuple[tuple[float, float], ...], ...]
+    slant: tuple[float, float]
+    broad: float
+    ball: bool
+
+
+# the v that words begin with: two strokes come down from the bow, two go up to the curl of the right arm
+_V = (
+    ((0.92, 1.42), (0.95, 1.85), (0.25, 1.85), (0.02, 1.22)),
+    ((0.02, 1.22), (0.05, 0.95), (0.38, 0.50), (0.53, 0.02)),
+    ((0.53, 0.02), (0.85, 0.18), (1.15, 0.50), (1.15, 0.82)),
+    ((1.15, 0.82), (1.12, 1.10), (0.90, 1.00), (0.70, 0.72)),
+)
+# a u whose stems are joined by a broad stroke from foot to head, nearly as in w
+_U = (
+    ((-0.14, 0.78), (-0.06, 0.88), (0.04, 0.96), (0.12, 1.00)),
+    ((0.12, 1.00), (0.12, 0.70), (0.10, 0.35), (0.12, 0.06)),
+    ((0.12, 0.06), (0.36, 0.02), (0.58, 0.50), (0.74, 0.98)),
+    ((0.74, 0.98), (0.74, 0.70), (0.72, 0.35), (0.74, 0.06)),
+    ((0.74, 0.06), (0.82, -0.04), (0.92, 0.10), (1.02, 0.24)),
+)
+# the & of italics: an epsilon, whose lower bow goes round below and ends in a curl
+_AND = (
+    ((0.62, 1.40), (0.50, 1.62), (0.16, 1.52), (0.18, 1.24)),
+    ((0.18, 1.24), (0.18, 1.06), (0.34, 1.02), (0.48, 1.04)),
+    ((0.48, 1.04), (-0.20, 1.04), (-0.26, -0.16), (0.52, -0.16)),
+    ((0.52, -0.16), (1.25, -0.16), (1.50, 0.95), (1.06, 1.04)),
+    ((1.06, 1.04), (0.66, 1.12), (0.60, 0.46), (0.94, 0.54)),
+    ((0.94, 0.54), (1.14, 0.60), (1.20, 1.20), (1.48, 1.38)),
+)
 DRAWN = {
-    # the v that words begin with: two strokes come down from the bow, two go up to the curl of the right arm
-    "tall v": [
-        [(0.92, 1.42), (0.95, 1.85), (0.25, 1.85), (0.02, 1.22)],
-        [(0.02, 1.22), (0.05, 0.95), (0.38, 0.50), (0.53, 0.02)],
-        [(0.53, 0.02), (0.85, 0.18), (1.15, 0.50), (1.15, 0.82)],
-        [(1.15, 0.82), (1.12, 1.10), (0.90, 1.00), (0.70, 0.72)],
-    ],
-    # a u whose stems are joined by a broad stroke from foot to head, nearly as in w
-    "u": [
-        [(-0.14, 0.78), (-0.06, 0.88), (0.04, 0.96), (0.12, 1.00)],
-        [(0.12, 1.00), (0.12, 0.70), (0.10, 0.35), (0.12, 0.06)],
-        [(0.12, 0.06), (0.36, 0.02), (0.58, 0.50), (0.74, 0.98)],
-        [(0.74, 0.98), (0.74, 0.70), (0.72, 0.35), (0.74, 0.06)],
-        [(0.74, 0.06), (0.82, -0.04), (0.92, 0.10), (1.02, 0.24)],
-    ],
-    # the & of italics: an epsilon, whose lower bow goes round below and ends in a curl
-    "&": [
-        [(0.62, 1.40), (0.50, 1.62), (0.16, 1.52), (0.18, 1.24)],
-        [(0.18, 1.24), (0.18, 1.06), (0.34, 1.02), (0.48, 1.04)],
-        [(0.48, 1.04), (-0.20, 1.04), (-0.26, -0.16), (0.52, -0.16)],
-        [(0.52, -0.16), (1.25, -0.16), (1.50, 0.95), (1.06, 1.04)],
-        [(1.06, 1.04), (0.66, 1.12), (0.60, 0.46), (0.94, 0.54)],
-        [(0.94, 0.54), (1.14, 0.60), (1.20, 1.20), (1.48, 1.38)],
-    ],
+    "tall v": Shape(_V, slant=(-0.05, 0.2), broad=1.0, ball=True),
+    "u": Shape(_U, slant=(0.12, 0.4), broad=0.6, ball=False),
+    "&": Shape(_AND, slant=(-0.05, 0.2), broad=0.6, ball=True),
 }
 
 
@@ -70,7 +89,8 @@ def drawn(name: str, rng: np.random.Generator, x_height: float) -> Sort:
         x_height: In pixels.
     """
     unit = x_height * _FINE
-    strokes = np.array(DRAWN[name])
+    shape = DRAWN[name]
+    strokes = np.array(shape.strokes)
     follows = [bool((a[3] == b[0]).all()) for a, b in itertools.pairwise(strokes)]
     width = float(strokes[..., 0].max())
     strokes += rng.normal(0, 0.04, strokes.shape)
@@ -78,19 +98,17 @@ def drawn(name: str, rng: np.random.Generator, x_height: float) -> Sort:
         if goes_on:
             strokes[i + 1, 0] = strokes[i, 3]
     strokes *= rng.uniform((0.85, 0.93), (1.15, 1.07))
-    slant = float(rng.uniform(0.12, 0.4) if name == "u" else rng.uniform(-0.05, 0.2))
-    strokes[..., 0] += slant * strokes[..., 1]
+    strokes[..., 0] += float(rng.uniform(*shape.slant)) * strokes[..., 1]
     left, top = strokes[..., 0].min() - 0.3, strokes[..., 1].max() + 0.3
     right, bottom = strokes[..., 0].max() + 0.3, strokes[..., 1].min() - 0.3
     canvas = Image.new("L", (round((right - left) * unit), round((top - bottom) * unit)))
     pen = ImageDraw.Draw(canvas)
-    broad = 1.0 if name == "tall v" else 0.6
-    thick, thin = broad * float(rng.uniform(0.13, 0.26)), broad * float(rng.uniform(0.06, 0.11))
+    thick, thin = shape.broad * rng.uniform((0.13, 0.06), (0.26, 0.11))
     angle = float(rng.uniform(0.35, 0.85))
     nib = (thick * unit * np.array([np.cos(angle), np.sin(angle)]), thin * unit)
     for stroke in strokes:
         _stroke(pen, (_bezier(stroke, 40) - (left, top)) * (1, -1) * unit, nib)
-    if name != "u":
+    if shape.ball:
         x, y = (strokes[0, 0] - (left, top)) * (1, -1) * unit
         ball = float(rng.uniform(0.06, 0.16)) * unit
         pen.ellipse((x - ball, y - ball, x + ball, y + ball), fill=255)

@@ -194,6 +194,10 @@ def test_pages_of_a_tiff(run: Run, models: list[object], tmp_path: Path, expecte
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert document.open_image().tobytes() == picture.tobytes()
     assert read_document(second, page_number=1).open_image().size == other.size
+    pages = run("read", *models, book, "-f", "page", "-o", tmp_path / "pages")
+    assert pages.exit_code == 0, pages.stderr
+    for number, size in (("0001", other.size), ("0002", page().size)):
+        assert read_document(tmp_path / "pages" / f"book_{number}.xml").open_image().size == size
 
 
 def test_a_pdf_of_a_tiff_shows_every_page(run: Run, models: list[object], tmp_path: Path) -> None:

@@ -150,14 +150,17 @@ def _read(path: Path, linetype: LineType | None) -> Document:
 
 
 def _stated_page(document: Document) -> int | None:
-    """The page in its file as the history in an ALTO file, or the default name of an output, says."""
+    """The page in its file, as the history in an ALTO file or the default name of an output says."""
     if document.kind == "alto":
         text = document.source.read_text(encoding="utf-8", errors="replace")
         if match := _PAGE_STEP.search(text):
             return int(match[1])
-    name = re.escape(document.image_path.name)
-    match = re.match(rf"{name}_(\d{{6,}})(?!\d)", document.source.name)
-    return int(match[1]) + 1 if match else None
+    name, stem = (re.escape(part) for part in (document.image_path.name, document.image_path.stem))
+    if match := re.match(rf"{name}_(\d{{6,}})(?!\d)", document.source.name):
+        return int(match[1]) + 1
+    # as `kraken read` names them
+    match = re.fullmatch(rf"{stem}_(\d{{4,9}})", document.source.stem)
+    return int(match[1]) or None if match else None
 
 
 def _read_hocr(path: Path, linetype: LineType | None) -> Document:
