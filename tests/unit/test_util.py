@@ -24,6 +24,20 @@ def _picture() -> Image.Image:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_orientation_of_tiff_files_is_applied(
+    tmp_path: Path, orientation: int, compression: str | None
+) -> None:
+    path = tmp_path / "a.tif"
+    _picture().save(path, tiffinfo={0x0112: orientation}, compression=compression)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    _picture().save(tmp_path / "a.png", exif=exif)
+    opened, expected = util.open_image(path), util.open_image(tmp_path / "a.png")
+    assert opened.size == expected.size and np.array_equal(np.asarray(opened), np.asarray(expected))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation

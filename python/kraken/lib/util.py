@@ -113,6 +113,8 @@ def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool, page: int | Non
             if im.width * im.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{im.width}×{im.height} pixels")
             _turn_to(im, what, page)
+            if im.format == "TIFF":
+                im.filename = ""  # else Pillow maps pixels to memory in the shape that they have upright
             im.load()
             if upright:
                 _turn_upright(im, what)
