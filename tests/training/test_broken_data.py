@@ -56,7 +56,7 @@ def broken_documents(folder: Path) -> tuple[list[Path], list[tuple[str, str, str
     wanted.append(("outside", "outside_l1", "outside of image bounds"))
     page("gone", ("cab",))
     (folder / "gone.png").unlink()
-    wanted.append(("gone", "gone_l0", "No such file"))
+    wanted.append(("gone", "gone_l0", "doesn't exist"))
     page("cut", ("bad cab",))
     data = (folder / "cut.png").read_bytes()
     (folder / "cut.png").write_bytes(data[: len(data) // 2])

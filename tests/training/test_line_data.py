@@ -28,8 +28,9 @@ from kraken.lib.dataset import (
     recognition,
 )
 from kraken.lib.dataset.augment import DefaultAugmenter
-from kraken.lib.dataset.pages import BoundedCache, open_page, parse_path, text_file_of
+from kraken.lib.dataset.pages import BoundedCache, parse_path, text_file_of
 from kraken.lib.dataset.text import text_transforms, transform_text
+from kraken.lib.util import open_image
 from kraken.lib.xml import XMLPage
 from kraken.train import VGSLRecognitionDataModule
 from tests.training.conftest import WORDS, data_config, write_page
@@ -49,9 +50,9 @@ def test_each_page_is_opened_once(page: Path, monkeypatch: pytest.MonkeyPatch) -
 
     def count(path: Any) -> Any:
         opened.append(path)
-        return open_page(path)
+        return open_image(path)
 
-    monkeypatch.setattr(recognition, "open_page", count)
+    monkeypatch.setattr(recognition, "open_image", count)
     lines = PolygonGTDataset(im_transforms=TRANSFORMS)
     lines.add(page=container(page))
     lines.no_encode()
@@ -141,6 +142,20 @@ def test_colour_and_grey_raise_the_mode(tmp_path: Path) -> None:
         lines[0]
         modes.append(lines.im_mode)
     assert modes == ["1", "L"]
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_line_images_on_their_side_are_as_large_as_upright(
+    tmp_path: Path, name: str, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("L", (40, 16)).save(tmp_path / name, exif=exif)
+    page = parse_path(tmp_path / name, needs_text=False, skip_empty_lines=False)
+    assert page.lines is not None
+    assert page.lines[0].bbox == ((0, 0, 16, 40) if orientation >= 6 else (0, 0, 40, 16))
+    assert open_image(tmp_path / name).size == page.lines[0].bbox[2:]
 
 
 def test_text_files_of_images(tmp_path: Path) -> None:

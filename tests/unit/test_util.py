@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from kraken.lib import tiff, util
+from kraken.lib import image_files, util
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.image_modes import to_grey, to_mode8, to_rgb
 
@@ -251,7 +251,7 @@ def test_pages_of_a_tiff_are_opened_by_number(tmp_path: Path, caplog: pytest.Log
 def test_previews_and_masks_in_a_tiff_are_no_pages(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     tags = ({254: 1}, {254: 0}, {254: 4}, {255: 2}, {254: 2})
     path = write_tiff(tmp_path / "book.tif", [(20 + i, 30) for i in range(5)], tags)
-    assert tiff.count_pages(path) == 2
+    assert image_files.count_pages(path) == 2
     assert util.open_image(path).size == (21, 30)
     assert util.open_image(path, 1).size == (24, 30)
     alone = write_tiff(tmp_path / "page.tif", [(20, 30), (5, 8)], ({}, {254: 1}))
@@ -267,16 +267,16 @@ def test_damage_in_a_tiff_is_told_of_and_costs_what_follows_only(
     whole = path.read_bytes()
     for end in range(0, len(whole), 7):
         path.write_bytes(whole[:end])
-        assert 1 <= tiff.count_pages(path) <= 3
+        assert 1 <= image_files.count_pages(path) <= 3
     assert not caplog.records or "damaged" in caplog.text
     # the second page is said to stand behind the end
     caplog.clear()
     with Image.open(io.BytesIO(whole)) as image:
         at = image._TiffImageFile__next  # type: ignore[attr-defined]
     path.write_bytes(whole.replace(at.to_bytes(4, "little"), (len(whole) + 99).to_bytes(4, "little")))
-    assert tiff.count_pages(path) == 1 and "book.tif is damaged" in caplog.text
+    assert image_files.count_pages(path) == 1 and "book.tif is damaged" in caplog.text
     assert util.open_image(path).size == (20, 30)
-    assert tiff.count_pages(tmp_path / "missing.tif") == 1 and not tiff.is_tiff(tmp_path)
+    assert image_files.count_pages(tmp_path / "missing.tif") == 1 and not image_files.is_tiff(tmp_path)
 
 
 def write_tiff(path: Path, sizes: list[tuple[int, int]], tags: Sequence[dict[int, int]] = ()) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 from kraken._cli.errors import CommandError
 from kraken._cli.inputs import Job, check_targets, matching_files
 from kraken._cli.pdf_input import check_package, is_pdf, page_count
-from kraken.lib.tiff import count_pages
+from kraken.lib.image_files import count_pages
 
 #: What is taken for a page in a folder. A file that is named may be called anything.
 _PAGE = re.compile(

@@ -18,7 +18,7 @@ from kraken._cli.pdf_input import DPI, render_page
 from kraken.containers import ProcessingStep, Segmentation
 from kraken.lib.atomic import atomic_output, write_text
 from kraken.lib.exceptions import KrakenInputException
-from kraken.lib.tiff import is_tiff
+from kraken.lib.image_files import is_tiff
 from kraken.lib.util import open_for, open_image
 
 if TYPE_CHECKING:

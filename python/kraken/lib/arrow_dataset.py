@@ -22,9 +22,10 @@ from PIL import Image
 from kraken._rust.image import encode_png
 from kraken.containers import Segmentation
 from kraken.lib.atomic import atomic_output
-from kraken.lib.dataset.pages import open_page, parse_file
+from kraken.lib.dataset.pages import parse_file
 from kraken.lib.image_modes import to_mode8
 from kraken.lib.segmentation.extraction import extract_line_pngs, extract_polygons
+from kraken.lib.util import open_image
 
 __all__ = ["BuildReport", "build_binary_dataset", "parse_page"]
 
@@ -249,7 +250,7 @@ def _cut_page(
         name = fspath(page.imagename) if page.imagename is not None else str(file)
         lines = [line for line in page.lines or () if line.text or not skip_empty_lines]
         image = _open_reduced(name)
-    except (OSError, ValueError, TypeError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, TypeError) as error:
         found.skipped.append(_skip(f"Invalid input file {file}: {error}"))
         return found
     found.mode = "1" if image.mode == "1" else "L" if image.mode in _GREY_MODES else "RGB"
@@ -266,7 +267,7 @@ def _cut_page(
 
 def _open_reduced(path: str) -> Image.Image:
     """A page image, bitonal if it has exactly two colours."""
-    image = open_page(path)
+    image = open_image(path)
     if image.mode != "1":
         colours = image.getcolors(2)
         if colours is not None and len(colours) == 2:

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from kraken.containers import BBoxLine
 from kraken.lib.exceptions import KrakenInputException
 from kraken.lib.functional_im_transforms import default_split
-from kraken.lib.tiff import page_frames
+from kraken.lib.image_files import page_frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

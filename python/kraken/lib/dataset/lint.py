@@ -9,10 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
-
 from kraken.containers import Segmentation
-from kraken.lib.dataset.pages import open_page, parse_file
+from kraken.lib.dataset.pages import parse_file
+from kraken.lib.util import UnreadableImageError, open_image
 
 __all__ = ["ERROR", "WARNING", "Finding", "lint"]
 
@@ -96,10 +95,9 @@ def _check_page(file: str, page: Segmentation, normalization: str) -> list[Findi
     found = []
     size: tuple[int, int] | None = None
     try:
-        size = open_page(page.imagename).size
-    except (OSError, ValueError, TypeError, Image.DecompressionBombError) as error:
-        message = f"image {page.imagename}: {_one_line(error)}"
-        found.append(Finding(ERROR, file, "", "unreadable image", message))
+        size = open_image(page.imagename).size
+    except UnreadableImageError as error:
+        found.append(Finding(ERROR, file, "", "unreadable image", _one_line(error)))
     if not page.lines:
         found.append(Finding(WARNING, file, "", "no lines", "the page has no lines"))
     seen: set[str] = set()

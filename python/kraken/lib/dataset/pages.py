@@ -9,11 +9,12 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from kraken.containers import BBoxLine, Segmentation
+from kraken.lib.image_files import upright_size
 
-__all__ = ["BoundedCache", "image_bytes", "open_page", "parse_file", "parse_path", "text_file_of"]
+__all__ = ["BoundedCache", "image_bytes", "parse_file", "parse_path", "text_file_of"]
 
 logger = logging.getLogger("kraken")
 
@@ -65,19 +66,6 @@ def image_bytes(im: Image.Image) -> int:
     return im.width * im.height * depth
 
 
-def open_page(path: str | PathLike[str]) -> Image.Image:
-    """Decodes a page image, turned as its metadata says.
-
-    Raises:
-        OSError: It can't be read.
-        ValueError: It can't be decoded.
-    """
-    with Image.open(path) as im:
-        # decoding closes the file; the image outlives it
-        im.load()
-        return ImageOps.exif_transpose(im) if im.getexif().get(0x0112, 1) != 1 else im
-
-
 def text_file_of(image: str | PathLike[str]) -> Path:
     """Text file of a line image: the name up to its first dot and ``.gt.txt``."""
     path = Path(image)
@@ -108,9 +96,7 @@ def parse_path(
     if not text and skip_empty_lines:
         raise ValueError(f"No text for ground truth line {image}: {source} is empty")
     with Image.open(image) as im:
-        width, height = im.size
-        if im.getexif().get(0x0112, 1) >= 5:
-            width, height = height, width
+        width, height = upright_size(im)
     line = BBoxLine(id=Path(image).name, text=text, bbox=(0, 0, width, height), imagename=fspath(image))
     return Segmentation(
         type="bbox",

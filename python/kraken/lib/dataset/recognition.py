@@ -16,8 +16,9 @@ from kraken.containers import BaselineLine, BBoxLine, Segmentation
 from kraken.lib.dataset.arrow import ArrowIPCRecognitionDataset
 from kraken.lib.dataset.augment import DefaultAugmenter
 from kraken.lib.dataset.lines import LineDataset, source_of
-from kraken.lib.dataset.pages import BoundedCache, image_bytes, open_page
+from kraken.lib.dataset.pages import BoundedCache, image_bytes
 from kraken.lib.segmentation import extract_polygons
+from kraken.lib.util import open_image
 
 if TYPE_CHECKING:
     from kraken.lib.xml import XMLPage
@@ -122,7 +123,7 @@ class _PageLines(LineDataset):
 
     def _page_of(self, line: Any) -> Image.Image:
         source = source_of(line)
-        return self._pages.get(fspath(source), lambda: open_page(source))
+        return self._pages.get(fspath(source), lambda: open_image(source))
 
     @abstractmethod
     def _cut(self, line: Any) -> Image.Image:

@@ -19,7 +19,7 @@ from kraken.containers import Segmentation
 from kraken.lib.dataset.elements import canonical, element_type, index_of, merged, region_type
 from kraken.lib.dataset.lines import identity
 from kraken.lib.dataset.page_augment import PageAugmenter, transform_points
-from kraken.lib.dataset.pages import open_page
+from kraken.lib.util import open_image
 
 __all__ = ["BaselineSet"]
 
@@ -256,7 +256,7 @@ class BaselineSet(Dataset[dict[str, Any]]):
 
     def _sample(self, index: int) -> dict[str, Any]:
         source = self.imgs[index]
-        page = source if isinstance(source, Image.Image) else open_page(source)
+        page = source if isinstance(source, Image.Image) else open_image(source)
         image = self.transforms(page)
         if not isinstance(image, torch.Tensor):
             raise ValueError("no im_transforms are set: they have to make tensors of images")

@@ -15,9 +15,6 @@ from kraken.lib.xml.points import truncated
 logger = logging.getLogger("kraken.lib.xml")
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".jp2", ".webp", ".bmp", ".gif")
-# EXIF orientations that swap width and height.
-_TRANSPOSED = (5, 6, 7, 8)
-_EXIF_ORIENTATION = 0x0112
 
 
 def parse_file(filename: Path, *, keep_all: bool = False) -> etree._ElementTree:
@@ -125,12 +122,12 @@ def image_size(width: str | None, height: str | None, filename: Path, image: Pat
     logger.warning("Page dimensions of %s are %s×%s: taking them from %s", filename, w, h, image)
     from PIL import Image  # heavy, and needed for this rare case only
 
+    from kraken.lib.image_files import upright_size
+
     try:
         with Image.open(image) as im:
-            size = im.size
-            transposed = im.getexif().get(_EXIF_ORIENTATION) in _TRANSPOSED
+            return upright_size(im)
     except Exception as exc:  # Pillow's decoders raise whatever they like
         raise ValueError(
             f"Page dimensions in {filename} are {w}×{h} and image {image} can't be read: {exc}"
         ) from exc
-    return (size[1], size[0]) if transposed else size

@@ -1,4 +1,8 @@
-"""Pages of TIFF files, which scanners put into one file (TIFF 6.0, tag 254)."""
+"""What image files say before they are decoded: how large the upright page is, and how many there are.
+
+Scanners put several pages into one TIFF file (TIFF 6.0, tag 254), and many cameras and scanners store a page
+on its side (EXIF 2.32, tag 274).
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,15 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-__all__ = ["count_pages", "is_tiff", "page_frames"]
+__all__ = ["count_pages", "is_tiff", "page_frames", "upright_size"]
 
 logger = logging.getLogger("kraken")
 
 _STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _NEW_SUBFILE_TYPE, _SUBFILE_TYPE = 254, 255
+_WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
+#: From this orientation on rows are columns.
+_ON_ITS_SIDE = 5
 #: Bits of the first for a smaller copy of another image and for a mask; value of the second for such a copy.
 _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
 
@@ -25,6 +32,20 @@ def is_tiff(path: str | os.PathLike[str]) -> bool:
             return file.read(4) in _STARTS
     except OSError:
         return False
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height that an image has once it is turned as its tags say.
+
+    Args:
+        image: An image that was opened and not loaded. Releases of Pillow differ in whether a TIFF file has
+            its upright size then.
+    """
+    size = image.size
+    if image.format == "TIFF":
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        size = tags[_WIDTH], tags[_HEIGHT]
+    return (size[1], size[0]) if image.getexif().get(_ORIENTATION, 1) >= _ON_ITS_SIDE else size
 
 
 def page_frames(image: Image.Image) -> list[int]:
