@@ -98,7 +98,7 @@ EARLY = replace(
 )
 
 #: How often an early italic has a letter of `strokes.DRAWN`.
-_OWN = {"tall v": 0.75, "u": 0.35, "&": 0.5}
+_OWN = {"tall v": 0.75, "u": 0.35, "a": 0.15, "&": 0.5, ".": 0.4}
 #: OpenType features of old and of decorative setting that keep the text as it is.
 _FEATURES = ("dlig", "hlig", "swsh", "cswh", "-liga")
 

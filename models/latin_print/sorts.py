@@ -101,6 +101,8 @@ class Fount:
     def _made(self, unit: str) -> Sort:
         rng = self.rng
         face = self._face(unit)
+        if len(unit) > 1 and unit.isalpha() and not _is_joined(face, unit):
+            return self._touching(unit)
         shown, _, low = (self._que if unit == QUE else unit).partition(" ")
         if unit == QUE and not face.covers(shown.replace("\u0301", "")):
             shown = "q;"
@@ -117,6 +119,13 @@ class Fount:
         aslant = 0.05 * uneven * float(rng.normal())
         down = 0.01 * uneven * size * float(rng.normal())
         return _cut_anew(sort, wide, aslant, down)
+
+    def _touching(self, unit: str) -> Sort:
+        """The letters of a piece that no typeface joins, so near that most of them touch."""
+        body, *others = (self.sort(letter, first=False) for letter in unit)
+        for letter in others:
+            body = _beside(body, letter, -self.size * float(self.rng.uniform(0, 0.09)), 0.0)
+        return body
 
     def _face(self, unit: str) -> Face:
         rng = self.rng

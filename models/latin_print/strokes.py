@@ -40,13 +40,13 @@ class Shape:
             where the one before ends goes on from there when both are moved at random.
         slant: Least and most slant to the right.
         broad: Breadth of the nib, 1 for a heavy one.
-        ball: Whether it begins with a ball.
+        ball: Least and most radius of the ball that it begins with, in x-heights.
     """
 
     strokes: tuple[tuple[tuple[float, float], ...], ...]
     slant: tuple[float, float]
     broad: float
-    ball: bool
+    ball: tuple[float, float] | None = None
 
 
 # the v that words begin with: two strokes come down from the bow, two go up to the curl of the right arm
@@ -73,10 +73,21 @@ _AND = (
     ((1.06, 1.04), (0.66, 1.12), (0.60, 0.46), (0.94, 0.54)),
     ((0.94, 0.54), (1.14, 0.60), (1.20, 1.20), (1.48, 1.38)),
 )
+# an a whose bow is narrow and whose stem leans
+_A = (
+    ((0.66, 0.90), (0.34, 1.10), (0.02, 0.70), (0.06, 0.24)),
+    ((0.06, 0.24), (0.10, -0.10), (0.42, 0.00), (0.66, 0.84)),
+    ((0.70, 0.98), (0.64, 0.60), (0.58, 0.30), (0.62, 0.06)),
+    ((0.62, 0.06), (0.66, -0.06), (0.82, 0.06), (0.94, 0.26)),
+)
+# a full stop, round and above the baseline
+_DOT = (((0.20, 0.20), (0.21, 0.22), (0.22, 0.22), (0.23, 0.20)),)
 DRAWN = {
-    "tall v": Shape(_V, slant=(-0.05, 0.2), broad=1.0, ball=True),
-    "u": Shape(_U, slant=(0.12, 0.4), broad=0.6, ball=False),
-    "&": Shape(_AND, slant=(-0.05, 0.2), broad=0.6, ball=True),
+    "a": Shape(_A, slant=(0.1, 0.35), broad=0.6),
+    ".": Shape(_DOT, slant=(0.0, 0.1), broad=0.5, ball=(0.13, 0.24)),
+    "tall v": Shape(_V, slant=(-0.05, 0.2), broad=1.0, ball=(0.06, 0.16)),
+    "u": Shape(_U, slant=(0.12, 0.4), broad=0.6),
+    "&": Shape(_AND, slant=(-0.05, 0.2), broad=0.6, ball=(0.06, 0.16)),
 }
 
 
@@ -110,7 +121,7 @@ def drawn(name: str, rng: np.random.Generator, x_height: float) -> Sort:
         _stroke(pen, (_bezier(stroke, 40) - (left, top)) * (1, -1) * unit, nib)
     if shape.ball:
         x, y = (strokes[0, 0] - (left, top)) * (1, -1) * unit
-        ball = float(rng.uniform(0.06, 0.16)) * unit
+        ball = float(rng.uniform(*shape.ball)) * unit
         pen.ellipse((x - ball, y - ball, x + ball, y + ball), fill=255)
     size = (max(1, canvas.width // _FINE), max(1, canvas.height // _FINE))
     small = canvas.resize(size, Image.Resampling.BOX)

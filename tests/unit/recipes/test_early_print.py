@@ -54,7 +54,10 @@ def ink_rows(sort):
     return rows[0] + sort.top, rows[-1] + 1 + sort.top
 
 
-@pytest.mark.parametrize(("name", "top", "wide"), [("tall v", 1.6, 1.0), ("u", 1.0, 1.0), ("&", 1.45, 1.3)])
+@pytest.mark.parametrize(
+    ("name", "top", "wide"),
+    [("tall v", 1.6, 1.0), ("u", 1.0, 1.0), ("a", 1.0, 0.9), ("&", 1.45, 1.3), (".", 0.38, 0.35)],
+)
 def test_drawn_letters_have_the_height_of_their_kind(name, top, wide):
     inks = set()
     for seed in range(12):
@@ -74,6 +77,16 @@ def test_two_sorts_on_one_body_keep_their_places():
     assert (both.left, both.top, both.advance) == (1.0, -10.0, 12.0)
     assert ink.shape == (15, 10) and (ink[:10, :6] == 255).all() and (ink[12:15, 8:] == 255).all()
     assert int((ink > 0).sum()) == 66
+
+
+def test_letters_that_no_typeface_joins_touch(monkeypatch):
+    monkeypatch.setattr(sorts, "_is_joined", lambda face, unit: False)
+    spaces = set()
+    for seed in range(10):
+        here = fount(seed)
+        pair, first, second = (here.sort(unit, first=False) for unit in ("us", "u", "s"))
+        spaces.add(round((pair.advance - first.advance - second.advance) / SIZE, 3))
+    assert len(spaces) > 5 and min(spaces) >= -0.091 and max(spaces) <= 0
 
 
 def test_the_sign_for_que_is_put_together_in_many_ways():
