@@ -27,7 +27,7 @@ def lines_sheet(count: int, seed: int, stage: int) -> Image.Image:
     from latin_print.train import STAGES
 
     corpus, typefaces = Corpus(np.random.default_rng(seed), ALPHABET), Typefaces()
-    label, row, width = fonts.faces()[-1].at(15), HEIGHT + 24, 900
+    labels, row, width = fonts.faces()[::-1], HEIGHT + 24, 900
     sheet = Image.new("L", (2 * width, -(-count // 2) * row), 255)
     pen = ImageDraw.Draw(sheet)
     done = 0
@@ -37,7 +37,8 @@ def lines_sheet(count: int, seed: int, stage: int) -> Image.Image:
             continue
         x, y = done % 2 * width + 5, done // 2 * row + 2
         sheet.paste(Image.fromarray(255 - drawn.image[:, : width - 10]), (x, y))
-        pen.text((x + 16, y + HEIGHT), drawn.text, fill=110, font=label)
+        label = next((face for face in labels if face.covers(drawn.text)), labels[0])
+        pen.text((x + 16, y + HEIGHT), drawn.text, fill=110, font=label.at(15))
         done += 1
     return sheet
 
