@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from common.training import write_half
+from common.training import keep_part, shapes_of, write_half
 
 from kraken.models import load_models
 
@@ -35,15 +35,15 @@ def mean(paths: Sequence[Path], parts: Sequence[float]) -> torch.nn.Module:
     """
     if len(parts) != len(paths) or min(parts) < 0 or not sum(parts):
         raise SystemExit(f"{len(paths)} models need as many parts, none of them negative: got {list(parts)}.")
-    model, *others = (load_models(path)[0].float() for path in paths)
-    weights = {name: value * parts[0] / sum(parts) for name, value in model.state_dict().items()}
-    for path, other, part in zip(paths[1:], others, parts[1:], strict=True):
-        state = other.state_dict()
-        if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in weights.items()}:
+    model = load_models(paths[0])[0].float()
+    total = parts[0]
+    for path, part in zip(paths[1:], parts[1:], strict=True):
+        other = load_models(path)[0].float()
+        if shapes_of(other) != shapes_of(model):
             raise SystemExit(f"{path} holds another network than {paths[0]}.")
-        for name, value in state.items():
-            weights[name] += value * part / sum(parts)
-    model.load_state_dict(weights)
+        total += part
+        if part:
+            keep_part(model, other.state_dict(), part / total)
     return model
 
 

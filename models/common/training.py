@@ -180,12 +180,17 @@ def start_from(path: Path, *networks: nn.Module) -> nn.Module:
     """
     from kraken.models import load_models
 
-    weights = load_models(path)[0].state_dict()
+    model = load_models(path)[0]
     for network in networks:
-        if {k: v.shape for k, v in weights.items()} == {k: v.shape for k, v in network.state_dict().items()}:
-            network.load_state_dict(weights)
+        if shapes_of(network) == shapes_of(model):
+            network.load_state_dict(model.state_dict())
             return network
     raise SystemExit(f"{path} holds another network than this recipe trains.")
+
+
+def shapes_of(model: nn.Module) -> dict[str, torch.Size]:
+    """Returns the shapes of all weights by their names: equal for equal networks."""
+    return {name: weights.shape for name, weights in model.state_dict().items()}
 
 
 def weights_of(model: nn.Module) -> dict[str, Tensor]:

@@ -198,6 +198,8 @@ def test_pages_of_a_tiff(run: Run, models: list[object], tmp_path: Path, expecte
     assert pages.exit_code == 0, pages.stderr
     for number, size in (("0001", other.size), ("0002", page().size)):
         assert read_document(tmp_path / "pages" / f"book_{number}.xml").open_image().size == size
+    other.save(book)  # a name that only looks like one of several pages
+    assert read_document(tmp_path / "pages" / "book_0002.xml").open_image().size == other.size
 
 
 def test_a_pdf_of_a_tiff_shows_every_page(run: Run, models: list[object], tmp_path: Path) -> None:

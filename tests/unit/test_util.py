@@ -248,6 +248,14 @@ def test_pages_of_a_tiff_are_opened_by_number(tmp_path: Path, caplog: pytest.Log
         util.open_image(tmp_path / "page.png", 1)
 
 
+def test_every_page_of_a_tiff_has_the_same_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_tiff(tmp_path / "book.tif", [(20, 30), (90, 90)])
+    monkeypatch.setattr(util, "MAX_PIXELS", 1000)
+    assert util.open_image(path, 0).size == (20, 30)
+    with pytest.raises(util.UnreadableImageError, match="larger than the limit"):
+        util.open_image(path, 1)
+
+
 def test_previews_and_masks_in_a_tiff_are_no_pages(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     tags = ({254: 1}, {254: 0}, {254: 4}, {255: 2}, {254: 2})
     path = write_tiff(tmp_path / "book.tif", [(20 + i, 30) for i in range(5)], tags)
@@ -268,7 +276,7 @@ def test_damage_in_a_tiff_is_told_of_and_costs_what_follows_only(
     for end in range(0, len(whole), 7):
         path.write_bytes(whole[:end])
         assert 1 <= image_files.count_pages(path) <= 3
-    assert not caplog.records or "damaged" in caplog.text
+    assert all("is damaged" in record.message for record in caplog.records)
     # the second page is said to stand behind the end
     caplog.clear()
     with Image.open(io.BytesIO(whole)) as image:

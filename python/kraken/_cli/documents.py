@@ -16,6 +16,7 @@ import click
 from kraken._cli.pdf_input import page_count, render_page
 from kraken.containers import Segmentation
 from kraken.lib.exceptions import KrakenInputException
+from kraken.lib.image_files import count_pages
 from kraken.lib.util import open_for
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ class Document:
         if path.suffix.lower() in _PDF:
             image = self._pdf_page(path)
         else:
-            image = open_for(path, self.size, self.page_number and self.page_number - 1)
+            # the image of page_0002.xml may be a page.tif of one page
+            number = self.page_number if count_pages(path) > 1 else None
+            image = open_for(path, self.size, number and number - 1)
         if self.size and all(self.size) and image.size != tuple(self.size):
             stated, real = ("x".join(map(str, size)) for size in (self.size, image.size))
             click.echo(

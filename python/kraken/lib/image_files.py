@@ -10,7 +10,7 @@ import logging
 import os
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 __all__ = ["count_pages", "is_tiff", "page_frames", "upright_size"]
 
@@ -89,7 +89,7 @@ def count_pages(path: str | os.PathLike[str]) -> int:
     try:
         with Image.open(path) as image:
             frames, whole = _scan(image)
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return 1  # it fails when its turn comes
     if not whole:
         logger.warning("%s is damaged: of its pages only %d can be found.", path, len(frames))

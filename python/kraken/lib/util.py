@@ -110,9 +110,9 @@ def _open(fp: str | os.PathLike[str] | IO[bytes], upright: bool, page: int | Non
     what = name or "the given file"
     try:
         with Image.open(fp) as im:
+            _turn_to(im, what, page)
             if im.width * im.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{im.width}×{im.height} pixels")
-            _turn_to(im, what, page)
             if im.format == "TIFF":
                 im.filename = ""  # else Pillow maps pixels to memory in the shape that they have upright
             im.load()

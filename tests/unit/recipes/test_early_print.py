@@ -91,9 +91,21 @@ def test_letters_that_no_typeface_joins_touch(monkeypatch):
 
 def test_the_sign_for_que_is_put_together_in_many_ways():
     shapes = {fount(seed).sort(sorts.QUE, first=False).ink.size for seed in range(40)}
-    lows = [ink_rows(fount(seed).sort(sorts.QUE, first=False))[1] for seed in range(40)]
-    descender = ink_rows(fount().sort("q", first=False))[1]
-    assert len(shapes) > 10 and max(lows) >= descender
+    assert len(shapes) > 10
+    assert len({fount(seed)._que for seed in range(200)}) == len(sorts._QUE_FORMS)
+    for seed in range(10):
+        assert top_of_the_tail(seed, "q 3") > top_of_the_tail(seed, "q3") + 0.1 * SIZE
+
+
+def top_of_the_tail(seed, form):
+    """Where the ink at the right end of the sign for -que begins, from the baseline downwards."""
+    here = fount(seed)
+    here._que = form
+    sort = here.sort(sorts.QUE, first=False)
+    assert sort.advance > 1.15 * here.sort("q", first=False).advance  # there is a tail
+    ink = np.asarray(sort.ink)
+    right = np.nonzero(ink.max(0) > 100)[0][-1]
+    return np.nonzero(ink[:, right - 4 : right + 1].max(1) > 100)[0][0] + sort.top
 
 
 def test_titles_are_spaced_widely():
