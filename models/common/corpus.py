@@ -17,7 +17,7 @@ import numpy as np
 from .latin import early as early_latin
 from .latin import phrases
 
-__all__ = ["EXTRA_SIGNS", "Corpus"]
+__all__ = ["EXTRA_SIGNS", "Corpus", "is_greek"]
 
 #: Signs of print beside the letters, which turn up by themselves (a line on the ground is a dash).
 EXTRA_SIGNS = "§†‡*¶•·°—–…&%£$€+=/|[]{}<>@#~^½¼¾²³¹№⁊☞ªº×÷±"
@@ -67,7 +67,7 @@ LANGUAGES = (
 )
 _LATIN = next(language for language in LANGUAGES if language.code == "la")
 #: Part of the lines of early print that are in Latin whatever the odds of languages.
-_EARLY_LATIN = 0.35
+_EARLY_LATIN = 0.55
 
 
 class Corpus:
@@ -262,9 +262,14 @@ class Corpus:
         return _pick(rng, ["", "", "", "Fr. ", "fr. ", "M. ", "Mk. ", "£ ", "$ ", "L. "]) + f"{n}{end}"
 
     def _jumble(self, length: int) -> str:
-        """Letters in no order, so that rare ones are seen too."""
+        """Letters in no order, so that rare ones are seen too.
+
+        Half of the lines have no Greek: its capitals look like the Latin ones, which are far more common.
+        """
         rng = self.rng
         letters = sorted(self.alphabet)
+        if rng.random() < 0.5:
+            letters = [c for c in letters if not is_greek(c)]
         words = [
             "".join(_pick(rng, letters) for _ in range(int(rng.integers(1, 8))))
             for _ in range(max(1, min(length, int(rng.integers(5, 40))) // 5))
@@ -310,6 +315,11 @@ class Corpus:
             f"{n}{'½¼¾'[n % 3]}",
         )
         return _pick(rng, (*forms, *more, *last))
+
+
+def is_greek(char: str) -> bool:
+    """Whether the character is a letter of the Greek alphabet, with or without accents."""
+    return "Ͱ" <= char <= "Ͽ" or "ἀ" <= char <= "῿"
 
 
 def _words(code: str) -> tuple[list[str], np.ndarray]:

@@ -80,6 +80,8 @@ def early(text: str, rng: np.random.Generator) -> str:
         text = re.sub(r"\b([Qq]u|[Tt]|[Nn]|[Cc])(a|u|o)(m|d)\b", _grave, text)
         text = re.sub(r"\b([aeo])\b", lambda m: "àèò"["aeo".index(m[1])], text)
         text = re.sub(r"(?<=[a-z]{3})e\b", lambda m: "è" if rng.random() < 0.15 else m[0], text)
+    if rng.random() < 0.25:  # dictionaries quote few words with it
+        text = re.sub(r"(?<=[a-z]{3})(?<!que)\b", lambda m: "que" if rng.random() < 0.15 else "", text)
     if rng.random() < 0.4:
         text = re.sub(r"(?<=[a-zſ])que\b", lambda m: "\ue8bf" if rng.random() < 0.7 else m[0], text)
     if rng.random() < 0.7:

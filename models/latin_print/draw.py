@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from common.corpus import Corpus
+from common.corpus import Corpus, is_greek
 from common.fonts import Face, shaping
 from common.lines import cut_out, engine_cut, network_input, outline
 from common.press import clogged, dimmed, faded, low_resolution, printed
@@ -88,17 +88,17 @@ LAST = replace(
 #: The same with early print as no typeface of today has it, bad typewriters and bad paper.
 EARLY = replace(
     LAST,
-    odds=(0.33, 0.18, 0.26, 0.05, 0.05, 0.09, 0.04),
+    odds=(0.28, 0.18, 0.31, 0.05, 0.05, 0.09, 0.04),
     old_italics=0.75,
     by_hand=0.6,
     mixed=0.65,
     clogged=0.5,
     dim=0.12,
-    faded=0.35,
+    faded=0.4,
 )
 
 #: How often an early italic has a letter of `strokes.DRAWN`.
-_OWN = {"tall v": 0.75, "u": 0.35, "a": 0.15, "&": 0.5, ".": 0.4}
+_OWN = {"tall v": 0.75, "u": 0.5, "a": 0.3, "&": 0.5, ".": 0.5}
 #: OpenType features of old and of decorative setting that keep the text as it is.
 _FEATURES = ("dlig", "hlig", "swsh", "cswh", "-liga")
 
@@ -148,7 +148,7 @@ def draw_line(corpus: Corpus, typefaces: Typefaces, longest: int, style: Style =
         or (kind == "italic" and rng.random() < style.old_italics)
     )
     text = corpus.line(longest, early=old)
-    if any("Ͱ" <= c <= "Ͽ" or "ἀ" <= c <= "῿" for c in text):
+    if any(map(is_greek, text)):
         kind = "greek"
     size = int(np.exp(rng.uniform(np.log(15), np.log(46))))
     uneven = bool(style.by_hand) and kind in ("early", "italic", "fraktur")
@@ -247,9 +247,9 @@ def _set_early(
     capitals = Fount(rng, upper, [], None, round(size * float(rng.uniform(0.6, 1.0))))
     first, _, rest = text.partition(" ")
     chance = rng.random()
-    if chance < 0.08 and first.isalpha() and roman.covers(first.upper()):
+    if chance < 0.12 and first.isalpha() and roman.covers(first.upper()):
         text = f"{_in_capitals(first)} {rest}".strip()
-    elif chance < 0.14 and QUE not in text:
+    elif chance < 0.20 and QUE not in text:
         text = _in_capitals(text[: int(rng.integers(3, 24))].strip())
     runs, middles, width = set_by_sorts(rng, text, fount, capitals)
     return text, runs, middles, width
