@@ -12,6 +12,7 @@ import importlib.resources
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ import numpy as np
 
 __all__ = ["early", "phrases"]
 
-_CACHE = Path(__file__).resolve().parents[1] / "work" / "latin.txt"
+#: Named after what this program is, as another one may take out other phrases.
+_CACHE = Path(__file__).parents[1] / "work" / f"latin_{zlib.crc32(Path(__file__).read_bytes()):08x}.txt"
 _PHRASE = re.compile(r"[A-Za-z ,;:.?!']+")
 #: Words of the lexicographers between the quotations.
 _NO_LATIN = re.compile(

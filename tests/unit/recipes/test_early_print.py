@@ -187,6 +187,24 @@ def test_clogged_types_lose_their_counters_only():
     assert (filled[outside] == 0).all() and (filled[ring == 1] == 1).all()
 
 
+def test_words_get_a_que_that_the_dictionary_lacks():
+    texts = [latin.early("animus secundis rectus neque", np.random.default_rng(i)) for i in range(400)]
+    joined = " ".join(texts)
+    assert "animusque" in joined and "animus\ue8bf" in joined
+    assert "queque" not in joined and "que\ue8bf" not in joined
+    assert 0.02 < len(re.findall("rectus(que|\ue8bf)", joined)) / 400 < 0.07
+
+
+def test_half_of_the_jumbled_lines_are_without_greek():
+    letters = "".join(c for c in map(chr, range(0x41, 0x3CA)) if c.isalpha())
+    made = corpus.Corpus.__new__(corpus.Corpus)
+    made.rng, made.alphabet = np.random.default_rng(0), set(letters)
+    lines = [made._jumble(40) for _ in range(300)]
+    greek = [any(map(corpus.is_greek, line)) for line in lines]
+    assert 0.3 < np.mean(greek) < 0.55
+    assert not any(map(corpus.is_greek, "Azſœ ,Ж")) and all(map(corpus.is_greek, "ΑωᾦΐϛΏ"))
+
+
 def test_lines_do_not_depend_on_lines_before(monkeypatch):
     monkeypatch.setattr(corpus, "phrases", lambda: ["arma virumque cano Troiae", "quo usque tandem abutere"])
     monkeypatch.setattr(corpus, "_words", lambda code: (["word", "other"], np.array([0.5, 1.0])))
