@@ -79,7 +79,7 @@ class KrakenTrainer(Trainer):
 
     def fit(self, *args: Any, **kwargs: Any) -> None:
         """Trains; arguments as for lightning's trainer."""
-        module = _network(args, kwargs)
+        module = _without_denormals(args, kwargs)
         set_up_memory(small_blocks=getattr(module, "small_blocks", True))
         with warnings.catch_warnings(), denormals_flushed():
             # the loaders find their place by themselves, but they don't write it in checkpoints
@@ -92,12 +92,12 @@ class KrakenTrainer(Trainer):
         Returns:
             The module's test metrics.
         """
-        _network(args, kwargs)
+        _without_denormals(args, kwargs)
         super().test(*args, **kwargs)
         return self.lightning_module.test_metrics
 
 
-def _network(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _without_denormals(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The module among a trainer's arguments, if there is one, without weights below the normal range."""
     module = kwargs.get("model", args[0] if args else None)
     if module is not None:
