@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kraken.configs import SegmentationInferenceConfig
-from kraken.lib.segmentation.confidence import line_confidences
+from kraken.lib.segmentation.confidence import line_confidences, sure_lines
 from kraken.lib.vgsl.segmentation_inference import Heatmap, _Classes, find_baselines
 from kraken.tasks import SegmentationTaskModel
 from tests.unit.test_given_regions import drawn_page
@@ -72,3 +72,32 @@ def test_only_unsure_lines_are_left_out() -> None:
     assert len(find_baselines(page, classes, "horizontal")) == 2
     (line,) = find_baselines(page, classes, "horizontal", min_confidence=0.8)
     assert abs(line.baseline[0][1] - 31) < 3
+
+
+def test_few_doubtful_lines_among_many_sure_ones_count() -> None:
+    def counting(sure: int, doubtful: int, *, least: float = 0.7, lenient: bool = True) -> int:
+        confidences = np.array([0.9] * sure + [0.55] * doubtful + [0.4] * 9, np.float32)
+        return int(sure_lines(confidences, least, lenient=lenient).sum())
+
+    assert counting(25, 1) == 26 and counting(24, 1) == 24
+    assert counting(50, 2) == 52 and counting(50, 3) == 50
+    assert counting(50, 2, lenient=False) == 50
+    assert counting(50, 2, least=0.8) == 50  # further below
+    assert counting(0, 2) == 0
+    assert sure_lines(np.array([], np.float32), 0.7, lenient=True).shape == (0,)
+
+
+def test_a_doubtful_line_passes_what_the_model_states_but_not_what_was_asked(
+    task: SegmentationTaskModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = drawn_page()
+    total = count(task, page, 0)
+
+    def one_doubtful(lines: list[list[list[float]]], _: np.ndarray) -> np.ndarray:
+        return np.array([0.6] + [0.9] * (len(lines) - 1), np.float32)
+
+    monkeypatch.setattr("kraken.lib.vgsl.segmentation_inference.line_confidences", one_doubtful)
+    monkeypatch.setattr("kraken.lib.segmentation.confidence._FEW", 1 / (total - 1))
+    task.seg_models[0].user_metadata["min_confidence"] = 0.7
+    assert count(task, page, None) == total
+    assert count(task, page, 0.7) == total - 1

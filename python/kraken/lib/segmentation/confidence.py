@@ -1,4 +1,4 @@
-"""How sure a network is of the lines that were found in its map."""
+"""How sure a network is of the lines that were found in its map, and which of them count."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["line_confidences"]
+__all__ = ["line_confidences", "sure_lines"]
 
 #: Points along a line, and steps across it at both sides, are so many pixels apart.
 _SPACING = 3.0
+#: Doubtful lines count where there are at most so many of them for each sure one, and from this part of the
+#: least confidence on.
+_FEW, _DOUBTFUL = 0.04, 0.7
 
 
 def line_confidences(
@@ -48,3 +51,27 @@ def line_confidences(
         rows = np.clip(np.rint(y + offsets * unit[:, 0]), 0, height - 1).astype(np.intp)
         found[i] = heatmap[rows, columns].max(axis=0).mean()
     return found
+
+
+def sure_lines(
+    confidences: npt.NDArray[np.float32], least: float, *, lenient: bool = False
+) -> npt.NDArray[np.bool_]:
+    """Which lines of a page count.
+
+    Short lines, first of all page numbers, get low confidences, as networks are less sure of the ends of
+    lines than of what is between. So does what is no line, but that comes in numbers, on bad paper: one
+    doubtful line among many sure ones is mostly writing.
+
+    Args:
+        confidences: Of all lines of the page (`line_confidences`).
+        least: From where on lines count.
+        lenient: Whether a few doubtful lines among many sure ones count, too.
+
+    Returns:
+        (lines,) whether they count.
+    """
+    sure = confidences >= least
+    doubtful = ~sure & (confidences >= _DOUBTFUL * least)
+    if lenient and doubtful.sum() <= _FEW * sure.sum():
+        return sure | doubtful
+    return sure

@@ -25,7 +25,7 @@ from kraken.lib.segmentation import (
     vectorize_lines,
     vectorize_regions,
 )
-from kraken.lib.segmentation.confidence import line_confidences
+from kraken.lib.segmentation.confidence import line_confidences, sure_lines
 from kraken.lib.segmentation.polygons import edge_energy, make_valid
 from kraken.lib.util import is_bitonal
 from kraken.lib.vgsl.arrangement import FoundLine, arrange_lines, given_regions
@@ -266,32 +266,40 @@ def find_regions(heat: Heatmap, classes: Mapping[str, int], size: tuple[int, int
 
 
 def find_baselines(
-    heat: Heatmap, classes: _Classes, orientation: str, num_threads: int = 1, min_confidence: float = 0.0
+    heat: Heatmap,
+    classes: _Classes,
+    orientation: str,
+    num_threads: int = 1,
+    min_confidence: float = 0.0,
+    lenient: bool = False,
 ) -> list[FoundLine]:
     """Baselines of every class in heatmap coordinates, without those that the network is unsure of."""
     found: list[FoundLine] = []
-    unsure = 0
+    confidences: list[npt.NDArray[np.float32]] = []
     for channel, name in _by_channel(classes.baselines).items():
         stack = heat.probabilities[[classes.start, classes.end, channel]]
         lines = vectorize_lines(stack, text_direction=orientation, num_threads=num_threads)
-        if min_confidence > 0:
-            sure = line_confidences(lines, stack[2]) >= min_confidence
-            unsure += len(lines) - int(sure.sum())
-            lines = [line for line, kept in zip(lines, sure, strict=True) if kept]
         found.extend(FoundLine(name, line) for line in lines)
-    if unsure:
+        if min_confidence > 0:
+            confidences.append(line_confidences(lines, stack[2]))
+    if not confidences:
+        return found
+    sure = sure_lines(np.concatenate(confidences), min_confidence, lenient=lenient)
+    kept = [line for line, counts in zip(found, sure, strict=True) if counts]
+    if len(kept) < len(found):
+        unsure = len(found) - len(kept)
         logger.info("%d lines are left out, their confidence is below %g.", unsure, min_confidence)
-    return found
+    return kept
 
 
-def _min_confidence(model: TorchVGSLModel, config: Any) -> float:
-    """What is asked for, else what the model states."""
-    value = config.min_confidence
-    if value is None:
+def _min_confidence(model: TorchVGSLModel, config: Any) -> tuple[float, bool]:
+    """What is asked for, to the letter, else what the model states, leniently."""
+    value, lenient = config.min_confidence, config.min_confidence is None
+    if lenient:
         value = model.user_metadata.get("min_confidence") or 0.0
     if not (isinstance(value, (int, float)) and 0 <= value <= 1):
         raise ValueError(f"min_confidence is {value!r}; it has to be a number from 0 to 1.")
-    return float(value)
+    return float(value), lenient
 
 
 def _outlines(heat: Heatmap, regions: Mapping[str, Sequence[Region]]) -> list[Points]:
@@ -352,8 +360,7 @@ def predict_page(model: TorchVGSLModel, im: Image.Image, mask: Image.Image | Non
     given = None if config.regions is None else given_regions(config.regions, im.size)
     heat = compute_heatmap(model, im, config.input_padding, mask)
     regions = find_regions(heat, classes.regions, im.size) if given is None else given
-    confidence = _min_confidence(model, config)
-    found = find_baselines(heat, classes, orientation, config.num_threads, confidence)
+    found = find_baselines(heat, classes, orientation, config.num_threads, *_min_confidence(model, config))
     separators = heat.probabilities[[classes.start, classes.end]]
     found = arrange_lines(found, _outlines(heat, regions), separators, config)
     topline = model.user_metadata.get("topline", False)
