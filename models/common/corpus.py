@@ -269,7 +269,7 @@ class Corpus:
         rng = self.rng
         letters = sorted(self.alphabet)
         if rng.random() < 0.5:
-            letters = [c for c in letters if not is_greek(c)]
+            letters = [c for c in letters if not is_greek(c)] or letters
         words = [
             "".join(_pick(rng, letters) for _ in range(int(rng.integers(1, 8))))
             for _ in range(max(1, min(length, int(rng.integers(5, 40))) // 5))
