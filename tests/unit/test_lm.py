@@ -234,3 +234,25 @@ def test_senseless_outputs(value, model):
     matrix = np.full((1, 16, 5), value)
     assert beam_search(matrix, lm=model, codec=CODEC, log_probs=False, nbest=2)[0][0][0] == []
     assert beam_search(np.zeros((1, 16, 0)), lm=model, codec=CODEC) == [[]]
+
+
+def test_packed_models_are_small_and_rounded(model, tmp_path):
+    path = tmp_path / "m.ngrams"
+    model.save(path)
+    other = NgramModel.load(path)
+    assert (other.order, other.counts, other.characters) == (4, model.counts, model.characters)
+    assert other.log_probabilities("the cats") == pytest.approx(model.log_probabilities("the cats"), abs=0.5)
+    assert other.perplexity(TEXT) == pytest.approx(model.perplexity(TEXT), rel=0.1)
+    other.save(tmp_path / "again.ngrams")
+    assert (tmp_path / "again.ngrams").read_bytes() == path.read_bytes()
+    model.save(tmp_path / "m.arpa")
+    assert path.stat().st_size < 0.25 * (tmp_path / "m.arpa").stat().st_size
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-5], lambda d: d[:20], lambda d: d[:40] + b"xyz" + d[43:]])
+def test_damaged_packed_models_are_errors(model, tmp_path, damage):
+    path = tmp_path / "m.ngrams"
+    model.save(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"m.ngrams can't be read as packed language model"):
+        NgramModel.load(path)

@@ -21,6 +21,7 @@ from __future__ import annotations
 import gzip
 import math
 import os
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from kraken.lib.bidi import get_display
 __all__ = ["Lexicon", "NgramModel"]
 
 _LN_10 = math.log(10)
+#: What packed models begin with; the rest is a zlib stream.
+_PACKED = b"kraken n-grams 1\n"
 
 
 class NgramModel:
@@ -45,13 +48,18 @@ class NgramModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> NgramModel:
-        """Reads an ARPA file, compressed with gzip or not.
+        """Reads an ARPA file, compressed with gzip or not, or a packed model.
 
         Raises:
             OSError: If the file can't be read.
             ValueError: If it isn't such a file; says in which line.
         """
         data = Path(path).read_bytes()
+        if data.startswith(_PACKED):
+            try:
+                return cls(_text.NgramModel.unpack(zlib.decompress(data[len(_PACKED) :])))
+            except (ValueError, zlib.error) as error:
+                raise ValueError(f"{path} can't be read as packed language model: {error}") from error
         try:
             if data[:2] == b"\x1f\x8b":
                 data = gzip.decompress(data)
@@ -83,9 +91,17 @@ class NgramModel:
         return cls(_text.NgramModel.estimate(list(lines), order, list(prune)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes an ARPA file. Loading it again gives the same model."""
+        """Writes an ARPA file, or a packed model if the name ends in ``.ngrams``.
+
+        Loading an ARPA file again gives the same model. A packed one takes a thirteenth of its room and
+        is read several times as fast, but its logarithms (to base 10) are rounded to tenths.
+        """
+        if Path(path).suffix == ".ngrams":
+            data = _PACKED + zlib.compress(self.kernel.pack(), 9)
+        else:
+            data = self.kernel.write()
         with atomic_output(path) as temporary:
-            temporary.write_bytes(self.kernel.write())
+            temporary.write_bytes(data)
 
     @property
     def order(self) -> int:

@@ -33,6 +33,16 @@ impl PyNgramModel {
         Ok(PyBytes::new(py, text.as_bytes()))
     }
 
+    #[staticmethod]
+    fn unpack(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
+        run(py, || lm::unpack(data)).map(|m| Self(Arc::new(m)))
+    }
+
+    fn pack<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let data = run(py, || Ok(lm::pack(&self.0)))?;
+        Ok(PyBytes::new(py, &data))
+    }
+
     #[getter]
     fn order(&self) -> usize {
         self.0.order()

@@ -8,10 +8,12 @@ mod arpa;
 mod build;
 mod counts;
 mod estimate;
+mod packed;
 mod token;
 
 pub use arpa::{read, write};
 pub use estimate::{Estimate, estimate};
+pub use packed::{pack, unpack};
 pub use token::Token;
 
 /// A context of a model: what was read so far, as far as the model looks back.
