@@ -46,6 +46,7 @@ class Language:
 _ENGLISH = (("“", "”"), ("‘", "’"), ('"', '"'), ("'", "'"))
 _FRENCH = (("«\u00a0", "\u00a0»"), ("«", "»"), ("“", "”"), ('"', '"'))
 _GERMAN = (("„", "“"), ("„", "”"), ("»", "«"), ('"', '"'), ("‚", "‘"))
+_BRACKETS = (("(", ")"), ("(", ")"), ("[", "]"))
 _ROMANCE = (("«", "»"), ("“", "”"), ('"', '"'), ("„", "”"))
 LANGUAGES = (
     Language("en", 5, _ENGLISH),
@@ -111,7 +112,7 @@ class Corpus:
             text = unicodedata.normalize("NFC", text)
             text = " ".join("".join(c for c in text if c in self.alphabet or c.isspace()).split())
             if text:
-                return text
+                return text[:length].rstrip()  # early spelling may be longer
         return "a"
 
     def _real_line(self, length: int) -> str:
@@ -157,10 +158,11 @@ class Corpus:
                 if rng.random() < 0.015:
                     token = token.upper()
             if not closing and rng.random() < 0.03:
-                opening, closing = _pick(rng, language.quotes) if rng.random() < 0.7 else ("(", ")")
+                opening, closing = _pick(rng, language.quotes if rng.random() < 0.7 else _BRACKETS)
                 token = opening + token
             elif closing and rng.random() < 0.25:
-                token, closing = token + closing, ""
+                inside = _pick(rng, ",.,.;!?") if rng.random() < 0.4 else ""
+                token, closing = token + inside + closing, ""
             capital = False
             chance = rng.random()
             if chance < 0.11:
@@ -174,6 +176,8 @@ class Corpus:
                 token += " " * int(rng.integers(2)) + _pick(rng, "—–-") + " " * int(rng.integers(2))
             elif chance < 0.23:
                 token += _pick(rng, "-'’") + self._word(language)
+            elif chance < 0.236:  # what a note is about
+                token, capital = token + "]", True
             if len(token) > room:
                 if room > 4 and rng.random() < 0.5:
                     parts.append(token[: room - 1] + "-")

@@ -33,8 +33,9 @@ def decoder_options(command: F) -> F:
         click.option(
             "--decoder",
             type=click.Choice(("greedy", "beam", "threshold")),
-            help="How to read the network's output: its best path (default), a beam search (default with "
-            "one of the next options), or one character between two blanks as in ocropy.",
+            help="How to read the network's output: its best path, a beam search (default with one of the "
+            "next options), or one character between two blanks as in ocropy. By default the best path, or "
+            "a beam search with the language model that comes with the recognition model.",
         ),
         click.option(
             "--beam-size",
@@ -64,8 +65,11 @@ def decoder_options(command: F) -> F:
     return command
 
 
-def make_decoder(options: dict[str, Any]) -> Any:
+def take_decoder(options: dict[str, Any]) -> dict[str, Any]:
     """Takes the decoder's options out of a command's and makes the decoder.
+
+    Returns:
+        Field of the configuration with the decoder, none if the choice is left to the model.
 
     Raises:
         CommandError: If they contradict one another or a file can't be read.
@@ -77,7 +81,7 @@ def make_decoder(options: dict[str, Any]) -> Any:
     if given and name not in (None, "beam"):
         raise CommandError(f"{flags}: only for `--decoder beam`, not for {name}.")
     if not given and name != "beam":
-        return resolve_decoder(name or "greedy")
+        return {"decoder": resolve_decoder(name)} if name else {}
     for needed, dependent in (("lm", "lm_weight"), ("lexicon", "lexicon_penalty")):
         if dependent in given and needed not in given:
             raise CommandError(f"--{dependent.replace('_', '-')} has no effect without --{needed}.")
@@ -89,4 +93,4 @@ def make_decoder(options: dict[str, Any]) -> Any:
     except (OSError, ValueError) as error:
         raise CommandError(str(error)) from error
     given.setdefault("beam_size", _BEAM_SIZE)
-    return BeamDecoder(**{_BEAM_OPTIONS[key]: value for key, value in given.items()})
+    return {"decoder": BeamDecoder(**{_BEAM_OPTIONS[key]: value for key, value in given.items()})}

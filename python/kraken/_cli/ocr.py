@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from kraken._cli.console import Progress
-from kraken._cli.decoding import decoder_options, make_decoder
+from kraken._cli.decoding import decoder_options, take_decoder
 from kraken._cli.deprecated import old_global_options
 from kraken._cli.errors import CommandError
 from kraken._cli.model_search import default_path, find_model, load_task
@@ -248,7 +248,7 @@ def ocr(
             "name one with -m; `kraken list --installed` shows those that are there."
         )
     _ = settings.jobs  # what's wrong with the inputs is said before a model is loaded
-    decoder = make_decoder(options)
+    decoder = take_decoder(options)
     task, file_name = load_reader(model_names, settings)
     if linetype and task.seg_type and linetype != task.seg_type:
         click.echo(f"Warning: {file_name} was trained on {task.seg_type} lines, not {linetype}.", err=True)
@@ -256,7 +256,7 @@ def ocr(
     config = RecognitionInferenceConfig(
         padding=options.pop("pad"),
         linetype=linetype,
-        decoder=decoder,
+        **decoder,
         **options,
         **settings.config_options(),
     )

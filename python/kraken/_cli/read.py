@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from kraken._cli.chain import run_jobs
-from kraken._cli.decoding import decoder_options, make_decoder
+from kraken._cli.decoding import decoder_options, take_decoder
 from kraken._cli.errors import CommandError, interruptible
 from kraken._cli.files import FileCommand
 from kraken._cli.inputs import Job
@@ -63,11 +63,11 @@ def _steps(
     layout: tuple[str, ...], reader: tuple[str, ...], options: dict[str, Any], settings: Settings
 ) -> list[Step]:
     """Layout analysis and recognition, with their models loaded."""
-    decoder = make_decoder(options)
+    decoder = take_decoder(options)
     finder, finder_name = load_layout(layout, settings)
     task, reader_name = load_reader(reader, settings)
     common = settings.config_options()
-    config = RecognitionInferenceConfig(decoder=decoder, **options, **stated_direction(task), **common)
+    config = RecognitionInferenceConfig(**decoder, **options, **stated_direction(task), **common)
     return [
         SegmentStep(finder, SegmentationInferenceConfig(**common), finder_name),
         RecognitionStep(task, config, reader_name, whole_image=False),

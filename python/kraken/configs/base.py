@@ -109,12 +109,17 @@ class RecognitionInferenceConfig(Config):
         linetype: ``baselines``, ``bbox`` or None = what the model was trained on.
         decoder: Function from a matrix of probabilities to (label, start, end, confidence); or what
             :func:`kraken.lib.decoders.resolve_decoder` knows by name: ``"beam"``, or
-            ``("beam", {"beam_size": 32})``.
+            ``("beam", {"beam_size": 32})``. Without any the best path, or what ``use_language_model`` says.
         bidi_reordering: Whether to reorder to logical order. True takes the base direction that
             the model states in its metadata, else that of each line's first strong character;
             ``auto`` always the latter; ``L`` and ``R`` fix it.
         text_direction: Writing mode of the page, for documents that state one.
+        use_language_model: Whether the language model that came with the recognition model is used: by
+            default unless a decoder is given. Models of the package may have one.
     """
+
+    use_language_model: bool = True
+    _extensions: ClassVar[tuple[str, ...]] = ("use_language_model",)
 
     temperature: float
     return_logits: bool
@@ -139,6 +144,11 @@ class RecognitionInferenceConfig(Config):
         "bidi_reordering": True,
         "text_direction": "horizontal-tb",
     }
+
+    def __init__(self, **kwargs: Any) -> None:
+        if kwargs.get("decoder") is greedy_decoder:  # with any other decoder there is no question
+            kwargs.setdefault("use_language_model", False)
+        super().__init__(**kwargs)
 
 
 class SegmentationInferenceConfig(Config):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from kraken._rust import text as _text
@@ -22,7 +24,11 @@ from kraken.lib.ctc_decoder import (
 )
 from kraken.lib.lm import Lexicon, NgramModel
 
-__all__ = ["DECODERS", "BeamDecoder", "ThresholdDecoder", "resolve_decoder"]
+__all__ = ["DECODERS", "BeamDecoder", "ThresholdDecoder", "language_decoder", "resolve_decoder"]
+
+#: Weight and reward of each character with language models of the package, chosen on the validation documents
+#: of `docs/models/README.md`.
+_WEIGHT, _BONUS = 0.4, 1.3
 
 Decoder: TypeAlias = "Callable[[Outputs, Lengths | None], list[list[Symbol]]]"
 
@@ -117,6 +123,20 @@ class ThresholdDecoder:
         decoded: Any = blank_threshold_decoder(outputs, self.threshold, seq_lens)
         found: list[list[Symbol]] = decoded
         return found
+
+
+@functools.lru_cache(maxsize=4)
+def language_decoder(path: Path) -> BeamDecoder:
+    """A beam search with a language model of the package, which is read once.
+
+    Args:
+        path: File that :meth:`kraken.lib.lm.NgramModel.load` reads.
+
+    Raises:
+        OSError: If the file can't be read.
+        ValueError: If it isn't such a file.
+    """
+    return BeamDecoder(lm=NgramModel.load(path), alpha=_WEIGHT, beta=_BONUS)
 
 
 def _greedy() -> Decoder:

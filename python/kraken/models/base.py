@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ class BaseModel(ABC):
     """
 
     _metadata: dict[str, Any]
+    #: Language model that came with the file of a recognition model, to decode with unless told otherwise.
+    language_model: Path | None = None
 
     @property
     @abstractmethod

@@ -7,17 +7,24 @@ from pathlib import Path
 
 from kraken.lib.exceptions import KrakenInvalidModelException
 
-__all__ = ["BUNDLED", "BundledModel", "bundled_models", "default_model", "find_bundled"]
+__all__ = [
+    "BUNDLED",
+    "BundledModel",
+    "bundled_models",
+    "default_model",
+    "find_bundled",
+    "language_model_of",
+]
 
 ASSETS = Path(__file__).parent.parent / "assets"
 
 
 @dataclass(frozen=True)
 class BundledModel:
-    """A model file in the folder ``assets`` and its model card.
+    """A model file in the folder ``assets``, its model card, and a language model if it has one.
 
     Attributes:
-        stem: Name of both files, without suffix.
+        stem: Name of all files, without suffix.
         task: ``recognition`` or ``segmentation``.
         script: What it is for, in a few words.
         licence: Licence of the weights (SPDX).
@@ -43,6 +50,12 @@ class BundledModel:
         """Its model card, a text in Markdown."""
         return ASSETS / f"{self.stem}.md"
 
+    @property
+    def language_model(self) -> Path | None:
+        """Language model of what it reads, None if there is none."""
+        path = ASSETS / f"{self.stem}.ngrams"
+        return path if path.is_file() else None
+
     def is_named(self, name: str) -> bool:
         """Whether a name stands for this model: with ``-`` or ``_``, with or without suffix."""
         return name in (self.name, self.stem, self.path.name)
@@ -65,6 +78,11 @@ def bundled_models(task: str | None = None) -> list[BundledModel]:
 def find_bundled(name: str) -> BundledModel | None:
     """The model that a name stands for, see :meth:`BundledModel.is_named`."""
     return next((model for model in bundled_models() if model.is_named(name)), None)
+
+
+def language_model_of(path: Path) -> Path | None:
+    """The language model that comes with a model file; None but for some of those of the package."""
+    return next((model.language_model for model in BUNDLED if model.path == path), None)
 
 
 def default_model(task: str) -> Path:

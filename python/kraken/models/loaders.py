@@ -16,6 +16,7 @@ from torch import Tensor
 from kraken.lib.vgsl.blocks.init import without_initialisation
 from kraken.models._files import parse_json
 from kraken.models.base import BaseModel
+from kraken.models.bundled import language_model_of
 from kraken.models.checkpoints import load_checkpoint
 from kraken.models.create import create_model
 from kraken.registry import registry
@@ -63,13 +64,22 @@ def load_models(path: str | PathLike[str], tasks: Sequence[str] | None = None) -
     for name in sorted(loaders, key=lambda name: name != likely):
         try:
             models: list[BaseModel] = loaders[name](path, tasks=tasks)
-            return models
+            return _with_language_model(models, path)
         except ValueError as e:
             errors.append(f"{name}: {e}")
     hint = ""
     if head.startswith(_PICKLE_STARTS):
         hint = " It looks like a pickle or torch archive; of these, only checkpoints of trainers are read."
     raise ValueError(f"No loader found for {path}.{hint} " + "; ".join(errors))
+
+
+def _with_language_model(models: list[BaseModel], path: Path) -> list[BaseModel]:
+    """The models, which know the language model that comes with their file."""
+    language_model = language_model_of(path)
+    if language_model is not None:
+        for model in models:
+            model.language_model = language_model
+    return models
 
 
 def _sniff(head: bytes) -> str | None:

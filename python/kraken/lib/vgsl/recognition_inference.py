@@ -20,8 +20,9 @@ import torch
 from PIL import Image
 
 from kraken.containers import BaselineOCRRecord, BBoxOCRRecord, Segmentation
+from kraken.lib.ctc_decoder import greedy_decoder
 from kraken.lib.dataset.transforms import ImageInputTransforms, pad_sequences
-from kraken.lib.decoders import resolve_decoder
+from kraken.lib.decoders import language_decoder, resolve_decoder
 from kraken.lib.exceptions import KrakenInputException, KrakenInvalidModelException
 from kraken.lib.segmentation.extraction import extract_line_arrays, extract_lines
 
@@ -101,6 +102,13 @@ def empty_record(line: Any, reason: str) -> Record:
     return record
 
 
+def _decoder(config: RecognitionInferenceConfig, model: TorchVGSLModel) -> Any:
+    """What is asked for, else the language model that came with the model, else the best path."""
+    if config.use_language_model and config.decoder is greedy_decoder and model.language_model is not None:
+        return language_decoder(model.language_model)
+    return config.decoder
+
+
 class LineReader:
     """Reads lines of one page: network, transforms, options.
 
@@ -141,7 +149,7 @@ class LineReader:
         self.bounds = bounds
         self.codec = model.codec
         self.config: RecognitionInferenceConfig = config
-        self.decoder = resolve_decoder(config.decoder, model.codec, config.num_threads)
+        self.decoder = resolve_decoder(_decoder(config, model), model.codec, config.num_threads)
         self.boxes = bounds.type == "bbox"
         batch, channels, height, width = model.input
         self.transforms = ImageInputTransforms(
