@@ -131,6 +131,7 @@ def test_bundled_models_are_shown_with_card_and_cost(run: Run) -> None:
         assert result.exit_code == 0, result.stderr
         assert model.card.read_text(encoding="utf-8").strip() in result.stdout
         assert "multiply-adds" in result.stdout
+        assert (str(model.language_model) in result.stdout) == (model.stem == "latin_print")
     facts = json.loads(run("--json", "show", "tiny_layout.safetensors").stdout)
     assert facts["models"][0]["multiply_adds"] > 1e9 and facts["card"].startswith("# tiny_layout")
 

@@ -42,7 +42,7 @@ def decoder_options(command: F) -> F:
             type=click.IntRange(min=1),
             help=f"Readings that are followed.  [default: {_BEAM_SIZE}]",
         ),
-        click.option("--lm", type=file, help="Language model (ARPA file of `ketos lmtrain`)."),
+        click.option("--lm", type=file, help="Language model (file of `ketos lmtrain`)."),
         click.option(
             "--lm-weight",
             type=click.FloatRange(min=0),

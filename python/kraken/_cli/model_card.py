@@ -45,6 +45,8 @@ def _describe(model: Any) -> dict[str, Any]:
         facts["network"] = model.spec
         facts["input"] = {"height": height, "width": width}
         facts["multiply_adds"] = multiply_adds(model)
+        if model.language_model is not None:
+            facts["language_model"] = str(model.language_model)
     return facts
 
 
@@ -57,4 +59,6 @@ def as_text(facts: dict[str, Any]) -> str:
             size = "{height}x{width}".format(**model["input"])
             cost = f"{model['multiply_adds'] / 1e9:.3g} G for an input of {size} pixels"
             rows += [("network", model["network"]), ("multiply-adds", cost)]
-    return "\n".join(f"{heading:<13}  {value}" for heading, value in rows)
+        if "language_model" in model:
+            rows.append(("language model", model["language_model"]))
+    return "\n".join(f"{heading:<14}  {value}" for heading, value in rows)

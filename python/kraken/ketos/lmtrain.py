@@ -65,7 +65,7 @@ def read_lines(path: Path) -> Iterator[str]:
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("model.arpa"),
     show_default=True,
-    help="File for the model.",
+    help="File for the model: ARPA, or few bytes if its name ends in .ngrams.",
 )
 @click.option(
     "--order",
@@ -119,8 +119,8 @@ def lmtrain(
 ) -> None:
     """Train a language model on text.
 
-    TEXTS are text files (UTF-8, lines as on the pages to read) or ALTO or PAGE files. The model is an
-    ARPA file for `kraken ocr --lm`.
+    TEXTS are text files (UTF-8, lines as on the pages to read) or ALTO or PAGE files. The model is
+    one for `kraken ocr --lm`.
     """
     if len(prune) > order:
         raise CommandError(f"--prune has {len(prune)} numbers, but --order is {order}.")

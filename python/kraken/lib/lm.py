@@ -93,7 +93,7 @@ class NgramModel:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes an ARPA file, or a packed model if the name ends in ``.ngrams``.
 
-        Loading an ARPA file again gives the same model. A packed one takes a thirteenth of its room and
+        Loading an ARPA file again gives the same model. A packed one takes less than a tenth of its room and
         is read several times as fast, but its logarithms (to base 10) are rounded to tenths.
         """
         if Path(path).suffix == ".ngrams":
