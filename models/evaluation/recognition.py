@@ -101,10 +101,19 @@ def _scores_row(name: str, truth: Sequence[str], ours: Scores, theirs: Scores, h
     return _row(name, [len(truth), count, *_percent(ours), *_percent(theirs), how])
 
 
-def table(model_path: Path | None, data: Path, sets: Sequence[str], most_lines: int | None) -> str:
+def table(
+    model_path: Path | None,
+    data: Path,
+    sets: Sequence[str],
+    most_lines: int | None,
+    *,
+    use_language_model: bool = True,
+) -> str:
     """The table in Markdown."""
     model = RecognitionTaskModel.load_model(model_path)
-    config = RecognitionInferenceConfig(batch_size=8, accelerator="cpu")
+    config = RecognitionInferenceConfig(
+        batch_size=8, accelerator="cpu", use_language_model=use_language_model
+    )
     read, tesseract = _kraken(model, config), Tesseract(CACHE)
     rates = [f"{engine} {rate}" for engine in ("kraken", "Tesseract") for rate in _RATES]
     head = ["lines", "characters", *rates, "-l, --psm"]
@@ -145,9 +154,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the documents")
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS), metavar="SET")
     parser.add_argument("--lines", type=int, help="at most so many lines a set, spread evenly")
+    parser.add_argument(
+        "--network-alone", action="store_true", help="don't use the language model that came with the model"
+    )
     parser.add_argument("-o", "--output", type=Path, help="write the table to this file, too")
     args = parser.parse_args(arguments)
-    text = table(args.model, args.data, args.sets, args.lines)
+    text = table(args.model, args.data, args.sets, args.lines, use_language_model=not args.network_alone)
     print("\n" + text)
     if args.output is not None:
         args.output.write_text(text, encoding="utf-8")
