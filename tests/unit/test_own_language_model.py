@@ -84,6 +84,9 @@ def test_configurations_keep_what_was_asked_for() -> None:
 def test_other_models_and_copies_have_none(tmp_path: Path) -> None:
     tiny = next(model for model in bundled_models("recognition") if model.stem == "tiny_recognition")
     assert tiny.language_model is None and language_model_of(tiny.path) is None
+    default = bundled_models("recognition")[0]
+    roundabout = default.path.parent / ".." / "assets" / default.path.name
+    assert language_model_of(roundabout) == default.language_model is not None
     (copy,) = load_models(tiny.path)
     assert copy.language_model is None
     path = tmp_path / "latin_print.safetensors"

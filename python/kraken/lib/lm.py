@@ -2,8 +2,8 @@
 
 A model says how probable a code point is after the ones before it. A beam search
 (:class:`kraken.lib.decoders.BeamDecoder`) weighs that against what the network
-sees. Models are ARPA files, which other toolkits read and write, too; their tokens
-are single code points with these exceptions:
+sees. Models are packed files (``.ngrams``), which are small, or ARPA files, which other
+toolkits read and write, too; their tokens are single code points with these exceptions:
 
 * ``<space>`` is the blank, ``<U+00A0>`` and the like a code point by its hexadecimal number
   (for other white space and control characters);

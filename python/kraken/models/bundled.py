@@ -82,7 +82,8 @@ def find_bundled(name: str) -> BundledModel | None:
 
 def language_model_of(path: Path) -> Path | None:
     """The language model that comes with a model file; None but for some of those of the package."""
-    return next((model.language_model for model in BUNDLED if model.path == path), None)
+    path = path.resolve()
+    return next((model.language_model for model in BUNDLED if model.path.resolve() == path), None)
 
 
 def default_model(task: str) -> Path:
