@@ -2,8 +2,8 @@
 
     python models/latin_print/language_model.py --data FOLDER -o python/kraken/assets/latin_print.ngrams
 
-The text is that of drawn lines, most of it early print, whose worn letters need it most, and, with --data, of the
-lines for training in FOLDER (as for `train.py`).
+The text is that of drawn lines, most of it early print, whose worn letters need it most, and, with --data, of
+the lines for training in FOLDER (as for `train.py`).
 """
 
 from __future__ import annotations
