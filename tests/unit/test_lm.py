@@ -99,6 +99,7 @@ def test_blanks_of_other_programs(sign, tmp_path):
         (b"\\data\\\nngram 1=2\n\\1-grams:\n-1\ta\n\\end\\\n", "line 5"),
         (b"\\data\\\nngram 1=1\n\\1-grams:\n-1\ta\n", "line 4: the file ends"),
         (b"\x1f\x8b\x08", "can't be read"),
+        (b"\x1f\x8b\x08" + 7 * b"\0" + 20 * b"\xff", "can't be read as ARPA file"),
         (b"\x00" * 1000, "the file ends"),
     ],
 )

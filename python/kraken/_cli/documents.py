@@ -82,7 +82,7 @@ class Document:
             image = self._pdf_page(path)
         else:
             # the image of page_0002.xml may be a page.tif of one page
-            number = self.page_number if count_pages(path) > 1 else None
+            number = self.page_number if self.page_number and count_pages(path) > 1 else None
             image = open_for(path, self.size, number and number - 1)
         if self.size and all(self.size) and image.size != tuple(self.size):
             stated, real = ("x".join(map(str, size)) for size in (self.size, image.size))

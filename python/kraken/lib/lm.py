@@ -52,20 +52,19 @@ class NgramModel:
 
         Raises:
             OSError: If the file can't be read.
-            ValueError: If it isn't such a file; says in which line.
+            ValueError: If it isn't such a file, or is damaged; says in which line of an ARPA file.
         """
         data = Path(path).read_bytes()
-        if data.startswith(_PACKED):
-            try:
-                return cls(_text.NgramModel.unpack(zlib.decompress(data[len(_PACKED) :])))
-            except (ValueError, zlib.error) as error:
-                raise ValueError(f"{path} can't be read as packed language model: {error}") from error
+        packed = data.startswith(_PACKED)
         try:
+            if packed:
+                return cls(_text.NgramModel.unpack(zlib.decompress(data[len(_PACKED) :])))
             if data[:2] == b"\x1f\x8b":
                 data = gzip.decompress(data)
             return cls(_text.NgramModel.read(data))
-        except (ValueError, EOFError, gzip.BadGzipFile) as error:
-            raise ValueError(f"{path} can't be read as ARPA file: {error}") from error
+        except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+            kind = "packed language model" if packed else "ARPA file"
+            raise ValueError(f"{path} can't be read as {kind}: {error}") from error
 
     @classmethod
     def train(cls, lines: Iterable[str], order: int = 5, prune: Sequence[int] = ()) -> NgramModel:
